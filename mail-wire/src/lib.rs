@@ -1,0 +1,1 @@
+//! The words that mail protocol machines share.
