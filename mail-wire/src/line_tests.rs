@@ -1,0 +1,70 @@
+use super::*;
+
+/// The rule said again, octet by octet and without memory: what the framer must find in the whole input.
+fn reference(octets: &[u8], end: LineEnd, limit: usize) -> Result<Option<Line>, LineFault> {
+    for at in 0..octets.len() {
+        let next = octets.get(at + 1);
+        let line = match (octets[at], end) {
+            (b'\r', LineEnd::Strict) if next.is_none() => break,
+            (b'\r', LineEnd::Strict) if next != Some(&b'\n') => return Err(LineFault::BareCr { at }),
+            (b'\r', _) if next == Some(&b'\n') => Line { len: at + 2, text: at },
+            (b'\n', LineEnd::Strict) => return Err(LineFault::BareLf { at }),
+            (b'\n', LineEnd::Tolerant) => Line { len: at + 1, text: at },
+            _ => continue,
+        };
+        return if line.len > limit { Err(LineFault::TooLong { limit }) } else { Ok(Some(line)) };
+    }
+    if octets.len() >= limit { Err(LineFault::TooLong { limit }) } else { Ok(None) }
+}
+
+/// Every input over a small alphabet, whole and octet by octet, against the reference.
+#[test]
+fn exhaustive_small_scope() {
+    const ALPHABET: [u8; 4] = [b'\r', b'\n', b'a', 0];
+    const LIMIT: usize = 6;
+    for len in 0..=7_u32 {
+        for code in 0..4_usize.pow(len) {
+            let octets: Vec<u8> = (0..len).map(|i| ALPHABET[code / 4_usize.pow(i) % 4]).collect();
+            for end in [LineEnd::Strict, LineEnd::Tolerant] {
+                let whole = LineFramer::new().step(&octets, end, LIMIT);
+                assert_eq!(whole, reference(&octets, end, LIMIT), "{octets:?} {end:?}");
+                let mut framer = LineFramer::new();
+                let mut dripped = Ok(None);
+                for upto in 0..=octets.len() {
+                    dripped = framer.step(&octets[..upto], end, LIMIT);
+                    assert_eq!(dripped, reference(&octets[..upto], end, LIMIT), "{octets:?} {upto} {end:?}");
+                    if dripped != Ok(None) {
+                        break;
+                    }
+                }
+                let _ = dripped;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_line_of_exactly_the_limit_passes_and_one_octet_more_does_not() {
+    let mut framer = LineFramer::new();
+    assert_eq!(framer.step(b"abcd\r\n", LineEnd::Strict, 6), Ok(Some(Line { len: 6, text: 4 })));
+    assert_eq!(framer.step(b"abcde\r\n", LineEnd::Strict, 6), Err(LineFault::TooLong { limit: 6 }));
+}
+
+#[test]
+fn an_octet_is_looked_at_once() {
+    let mut framer = LineFramer::new();
+    let octets = vec![b'a'; 1000];
+    for upto in 0..=1000 {
+        framer.step(&octets[..upto], LineEnd::Strict, 4096).unwrap();
+        assert_eq!(framer.scanned(), upto);
+    }
+}
+
+#[test]
+fn skipping_ends_at_the_line_end_and_holds_a_last_cr() {
+    assert_eq!(LineFramer::skip(b"rest\r\nNOOP\r\n", LineEnd::Strict), (6, true));
+    assert_eq!(LineFramer::skip(b"rest\r", LineEnd::Strict), (4, false));
+    assert_eq!(LineFramer::skip(b"\r\n", LineEnd::Strict), (2, true));
+    assert_eq!(LineFramer::skip(b"re\nst", LineEnd::Strict), (5, false));
+    assert_eq!(LineFramer::skip(b"re\nst", LineEnd::Tolerant), (3, true));
+}
