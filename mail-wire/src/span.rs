@@ -235,7 +235,7 @@ impl fmt::Debug for View<'_> {
 /// impl Viewed for Line<'static> {
 ///     type Of<'i> = Line<'i>;
 ///     type Head = u32;
-///     fn split<'i>(value: Line<'i>) -> (View<'i>, u32) { (value.view, value.number) }
+///     fn split<'i>(value: Self::Of<'i>) -> (View<'i>, u32) { (value.view, value.number) }
 ///     fn join<'i>(view: View<'i>, number: u32) -> Line<'i> { Line { view, number } }
 /// }
 /// let kept = { let octets = b"short-lived".to_vec();
@@ -249,7 +249,7 @@ pub trait Viewed: 'static {
     /// What it holds besides octets and spans.
     type Head: Copy + Send + Sync;
 
-    /// Takes a value apart.
+    /// Takes a value apart. An implementation names the type as `Self::Of<'i>`.
     fn split<'i>(value: Self::Of<'i>) -> (View<'i>, Self::Head);
     /// Puts it together again over other octets of the same content.
     fn join<'i>(view: View<'i>, head: Self::Head) -> Self::Of<'i>;
