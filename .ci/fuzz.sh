@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# fuzz.sh [SECONDS [TARGET...]]: replays the seeds on stable, then runs each target for so long (10 s).
+# Stable Rust and plain cargo: LLVM's coverage pass needs no nightly, and libFuzzer comes as source with libfuzzer-sys.
+. "$(dirname "$0")/_common.sh"
+seconds=${1:-10}; shift || true
+need c++ g++
+outside fuzz
+export CARGO_TARGET_DIR=$target/fuzz
+manifest=(--manifest-path fuzz/Cargo.toml)
+cargo test --release "${manifest[@]}" --no-default-features --test replay
+host=$(rustc -vV | sed -n 's/^host: //p')
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || for f in fuzz/fuzz_targets/*.rs; do targets+=("$(basename "$f" .rs)"); done
+bins=(); for t in "${targets[@]}"; do bins+=(--bin "$t"); done
+cargo build --release "${manifest[@]}" --no-default-features --bin seed
+# With --target the flags stay away from build scripts.
+coverage=(-Cpasses=sancov-module -Ccodegen-units=1 --cfg fuzzing
+  -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters
+  -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares)
+RUSTFLAGS="${coverage[*]}" cargo build --release "${manifest[@]}" "${bins[@]}" --target "$host"
+out=$CARGO_TARGET_DIR/$host/release
+bad=0
+for t in "${targets[@]}"; do
+  "$CARGO_TARGET_DIR/release/seed" "$t" "fuzz/corpus/$t-seeds"
+  mkdir -p "fuzz/corpus/$t" "fuzz/artifacts/$t"
+  log=$(mktemp)
+  if "$out/$t" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=16384 -print_final_stats=1 -verbosity=0 \
+    -artifact_prefix="fuzz/artifacts/$t/" "fuzz/corpus/$t" "fuzz/corpus/$t-seeds" >"$log" 2>&1; then
+    say "$t: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs in $seconds s"
+  else
+    tail -n 60 "$log"; say "$t: FAILED, see fuzz/artifacts/$t"; bad=1
+  fi
+  rm -f "$log"
+done
+exit "$bad"

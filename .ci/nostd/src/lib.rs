@@ -1,0 +1,53 @@
+//! The four wire crates without std, with a panic handler and an allocator of this crate's own. Linking it into a C program
+//! that brings no Rust runtime shows that none is needed. Each function runs something real, so that the linker keeps it.
+#![no_std]
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::cell::UnsafeCell;
+use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+const ARENA: usize = 1 << 20;
+
+/// Hands out the octets of one static arena in turn and takes nothing back: the program runs once and ends.
+struct Bump {
+    arena: UnsafeCell<[u8; ARENA]>,
+    used: AtomicUsize,
+}
+
+// SAFETY: `used` gives every caller a range of its own.
+unsafe impl Sync for Bump {}
+
+// SAFETY: each block lies inside the arena, is aligned as asked, and overlaps no other.
+unsafe impl GlobalAlloc for Bump {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let base = self.arena.get().cast::<u8>();
+        let mut used = self.used.load(Ordering::Relaxed);
+        loop {
+            let start = (base as usize + used).next_multiple_of(layout.align()) - base as usize;
+            let Some(end) = start.checked_add(layout.size()).filter(|end| *end <= ARENA) else {
+                return core::ptr::null_mut();
+            };
+            match self.used.compare_exchange(used, end, Ordering::Relaxed, Ordering::Relaxed) {
+                // SAFETY: `start..end` is inside the arena.
+                Ok(_) => return unsafe { base.add(start) },
+                Err(now) => used = now,
+            }
+        }
+    }
+
+    unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
+}
+
+#[global_allocator]
+static HEAP: Bump = Bump { arena: UnsafeCell::new([0; ARENA]), used: AtomicUsize::new(0) };
+
+unsafe extern "C" {
+    fn abort() -> !;
+}
+
+#[panic_handler]
+fn panic(_: &PanicInfo<'_>) -> ! {
+    // SAFETY: of the C library, without arguments.
+    unsafe { abort() }
+}

@@ -1,0 +1,99 @@
+//! Seeds from the project's vectors: what a peer sends in each of them.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// Longer inputs are for the conformance run; a corpus wants short ones.
+const MOST: usize = 16 * 1024;
+
+/// What one peer says in one vector or in one transcript of an RFC.
+pub struct Seed {
+    /// The id of the vector, or `rfcN-blockN` and the side.
+    pub id: String,
+    /// `smtp`, `imap`, `pop3` or `any`.
+    pub protocol: String,
+    /// Whether a server machine reads it. Where the vector leaves that open, there is a seed for each.
+    pub server: bool,
+    /// All that the peer sends, from its first octet on.
+    pub octets: Vec<u8>,
+}
+
+/// All seeds.
+///
+/// # Panics
+/// Where a vector file is missing or not of its format.
+#[must_use]
+pub fn all() -> Vec<Seed> {
+    let mut seeds = Vec::new();
+    for file in ["quirks", "security"] {
+        records(file).iter().for_each(|record| vector(record, &mut seeds));
+    }
+    transcripts(&records("rfc-examples"), &mut seeds);
+    seeds.retain(|seed| !seed.octets.is_empty() && seed.octets.len() <= MOST);
+    seeds
+}
+
+fn records(file: &str) -> Vec<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../testdata/vectors/{file}.jsonl"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
+        .collect()
+}
+
+fn vector(record: &Value, seeds: &mut Vec<Seed>) {
+    if record["setup"]["kind"] != "wire" {
+        return;
+    }
+    let mut octets = Vec::new();
+    for step in record["setup"]["script"].as_array().into_iter().flatten() {
+        if step[0] == "peer" {
+            octets.extend(wire(&step[1]));
+        }
+    }
+    if let Some(parts) = record["parts"].as_array() {
+        for part in parts {
+            let times = part[1].as_u64().unwrap_or(1).min(MOST as u64) as usize;
+            octets.extend(wire(&part[0]).repeat(times).into_iter().take(MOST));
+        }
+    } else {
+        octets.extend(wire(&record["input"]));
+    }
+    for (role, server) in [("client", false), ("server", true)] {
+        if record["role"] == role || record["role"] == "any" || record["role"] == "session" {
+            let (id, protocol) = (text(&record["id"]), text(&record["protocol"]));
+            seeds.push(Seed { id, protocol, server, octets: octets.clone() });
+        }
+    }
+}
+
+/// A transcript gives one seed for each side.
+fn transcripts(records: &[Value], seeds: &mut Vec<Seed>) {
+    let mut sides: BTreeMap<(String, String, bool), Vec<u8>> = BTreeMap::new();
+    for record in records.iter().filter(|record| record["exact"] == true) {
+        let protocol = match text(&record["protocol"]).as_str() {
+            "lmtp" | "sasl" => "smtp".to_owned(),
+            other => other.to_owned(),
+        };
+        let block = format!("rfc{}-block{}", record["rfc"], record["block"]);
+        let server = record["direction"] == "C";
+        sides.entry((block, protocol, server)).or_default().extend(wire(&record["bytes"]));
+    }
+    for ((block, protocol, server), octets) in sides {
+        let id = format!("{block}-{}", if server { 'C' } else { 'S' });
+        seeds.push(Seed { id, protocol, server, octets });
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// A character up to U+00FF is one octet; a record that holds others is text and gives its UTF-8.
+fn wire(value: &Value) -> Vec<u8> {
+    let text = value.as_str().unwrap_or_default();
+    let octets: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
+    octets.unwrap_or_else(|_| text.as_bytes().to_vec())
+}
