@@ -1,0 +1,4 @@
+//! A mail host: the three protocols over one in-memory store. The example `mailhost` serves it on given ports, the
+//! example `roundtrip` sends mail through it.
+
+pub mod store;
