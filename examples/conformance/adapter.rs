@@ -27,6 +27,9 @@ pub(crate) trait Session {
     /// In words, when no hand-over is due.
     fn tls(&mut self) -> Result<(), String>;
 
+    /// Whether the hand-over to TLS is under way.
+    fn is_upgrading(&self) -> bool;
+
     /// The peer closes.
     fn eof(&mut self, how: Ending);
 

@@ -261,6 +261,10 @@ impl<M: Machine, O: Observer<M>> Session for Link<M, O> {
         Ok(())
     }
 
+    fn is_upgrading(&self) -> bool {
+        matches!(self.place, Place::Handing(_))
+    }
+
     fn eof(&mut self, how: Ending) {
         self.eof = true;
         self.budget = self.budget.max(STEPS);

@@ -16,6 +16,7 @@ mod link;
 mod octets;
 mod overturned;
 mod record;
+mod replies;
 mod report;
 mod rfc;
 mod run;

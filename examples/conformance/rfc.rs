@@ -196,6 +196,9 @@ fn replay(adapter: &dyn Adapter, role: Role, block: &[Unit]) -> Result<(), (usiz
     let session = session.as_mut();
     session.mark();
     for (at, unit) in block.iter().enumerate() {
+        if session.is_upgrading() {
+            session.tls().map_err(|why| (at, why))?;
+        }
         let before = session.seen().completions();
         let written = session.seen().output.len();
         if unit.reader() == role {
