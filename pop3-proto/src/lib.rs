@@ -1,1 +1,37 @@
-//! Sans-IO POP3.
+//! Sans-IO POP3 (RFC 1939 and its extensions): a client machine and a server machine that own no socket and no clock.
+//!
+//! What belongs here is POP3 alone; buffers, line and dot framing and the machine contract are [`mail_wire`]'s, sockets, TLS and
+//! SASL mechanisms are those of the session above. The other two protocol crates have the same files under the same names.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `client` | the client machine |
+//! | [`server`] | [`server::Server`]: reads commands, sends replies |
+//! | [`command`] | [`Command`]: one type for both roles |
+//! | [`reply`] | [`Reply`] as a server builds it, [`reply::StatusLine`] as a client reads it |
+//! | [`types`] | the validated values they are made of |
+//! | [`ext`] | what is not RFC 1939: one file for each extension |
+//! | [`limits`], [`policy`], [`error`] | what a peer may spend, what is decided for a connection, what can go wrong |
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::arithmetic_side_effects
+    )
+)]
+#![deny(missing_docs)]
+
+extern crate alloc;
+
+pub mod error;
+pub mod limits;
+pub mod policy;
+
+pub use error::{Invalid, Malformed, Rule, Violation};
+pub use limits::Limits;
+pub use policy::{Allow, Grammar, Policy, Repair, Tls};
