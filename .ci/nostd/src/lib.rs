@@ -51,3 +51,16 @@ fn panic(_: &PanicInfo<'_>) -> ! {
     // SAFETY: of the C library, without arguments.
     unsafe { abort() }
 }
+
+/// Frames a line, encodes it in base64 and puts it out: heap, `memchr` and `zeroize` are in it.
+#[unsafe(no_mangle)]
+pub extern "C" fn nostd_wire() -> i32 {
+    use mail_wire::line::{LineEnd, LineFramer};
+    use mail_wire::{Class, Output};
+    let Ok(Some(line)) = LineFramer::new().step(b"NOOP\r\nQUIT", LineEnd::Strict, 512) else {
+        return 1;
+    };
+    let mut output = Output::new();
+    output.put(Class::Public, mail_wire::base64::encode(b"NOOP").expose());
+    i32::from(line.text != 4 || output.len() != 8)
+}
