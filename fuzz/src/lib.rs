@@ -4,6 +4,8 @@
 //! A target is a module here, a line in [`TARGETS`], a file in `fuzz_targets/` and a `[[bin]]` in the manifest; a test holds
 //! the four together.
 
+pub mod base64;
+pub mod dot;
 pub mod line;
 pub mod reads;
 pub mod seeds;
@@ -21,7 +23,11 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: &[Target] = &[Target { name: "line", run: line::run, wants: |_| true }];
+pub const TARGETS: &[Target] = &[
+    Target { name: "base64", run: base64::run, wants: |_| true },
+    Target { name: "dot", run: dot::run, wants: |_| true },
+    Target { name: "line", run: line::run, wants: |_| true },
+];
 
 /// The corpus of a target: each seed that it wants, read whole and one octet at a time.
 #[must_use]
