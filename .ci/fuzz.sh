@@ -7,7 +7,7 @@ need c++ g++
 outside fuzz
 export CARGO_TARGET_DIR=$target/fuzz
 manifest=(--manifest-path fuzz/Cargo.toml)
-cargo test --release "${manifest[@]}" --no-default-features --test replay
+cargo test --release "${manifest[@]}" --no-default-features --tests
 host=$(rustc -vV | sed -n 's/^host: //p')
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || for f in fuzz/fuzz_targets/*.rs; do targets+=("$(basename "$f" .rs)"); done

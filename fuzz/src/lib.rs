@@ -7,6 +7,7 @@
 pub mod base64;
 pub mod dot;
 pub mod line;
+pub mod machine;
 pub mod reads;
 pub mod seeds;
 
@@ -20,20 +21,29 @@ pub struct Target {
     pub run: fn(&[u8]),
     /// Which of the seeds are fed to it.
     pub wants: fn(&Seed) -> bool,
+    /// The settings that it takes as its first octet; none if it takes no such octet.
+    pub settings: &'static [u8],
 }
 
 /// All of them.
 pub const TARGETS: &[Target] = &[
-    Target { name: "base64", run: base64::run, wants: |_| true },
-    Target { name: "dot", run: dot::run, wants: |_| true },
-    Target { name: "line", run: line::run, wants: |_| true },
+    Target { name: "base64", run: base64::run, wants: |_| true, settings: &[] },
+    Target { name: "dot", run: dot::run, wants: |_| true, settings: &[] },
+    Target { name: "line", run: line::run, wants: |_| true, settings: &[] },
 ];
 
-/// The corpus of a target: each seed that it wants, read whole and one octet at a time.
+/// The corpus of a target: each seed that it wants, in each setting, read whole and octet by octet.
 #[must_use]
 pub fn corpus(target: &Target, seeds: &[Seed]) -> Vec<Vec<u8>> {
-    let wanted = seeds.iter().filter(|seed| (target.wants)(seed));
-    wanted
-        .flat_map(|seed| [reads::WHOLE, reads::OCTETS].map(|how| [&[how], &seed.octets[..]].concat()))
-        .collect()
+    let mut inputs = Vec::new();
+    for seed in seeds.iter().filter(|seed| (target.wants)(seed)) {
+        for how in [reads::WHOLE, reads::OCTETS] {
+            let input = [&[how], &seed.octets[..]].concat();
+            match target.settings {
+                [] => inputs.push(input),
+                settings => inputs.extend(settings.iter().map(|setting| [&[*setting], &input[..]].concat())),
+            }
+        }
+    }
+    inputs
 }
