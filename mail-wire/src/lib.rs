@@ -14,6 +14,8 @@
 //! | [`base64`] | what SASL exchanges carry |
 //! | [`secret`] | values that no log may show |
 //! | [`budget`] | what a peer may spend |
+//! | [`policy`] | what is decided for a connection when it begins |
+//! | [`misuse`], [`malformed`] | two of the three families of errors; violations are each protocol's own |
 //! | [`repair`] | named leniency, switchable and counted |
 //! | [`stamp`] | how a token knows whose it is |
 //!
@@ -53,8 +55,10 @@ pub mod dot;
 pub mod input;
 pub mod line;
 pub mod machine;
+pub mod malformed;
 pub mod misuse;
 pub mod output;
+pub mod policy;
 pub mod repair;
 pub mod secret;
 pub mod span;
@@ -65,8 +69,10 @@ pub use input::{Input, Overfilled, StaleUnit, Unit};
 pub use machine::{
     Closing, End, Framed, Handover, HandoverError, Machine, Mask, Pause, PlaintextLeft, Role, Secured,
 };
+pub use malformed::Malformed;
 pub use misuse::{Misuse, Returned};
 pub use output::{Class, Output};
+pub use policy::{Allow, Grammar, Tls};
 pub use repair::{Repair, Repairs};
 pub use secret::{Secret, SecretBuf};
 pub use span::{Owned, Span, Tape, TapeFull, View, Viewed};

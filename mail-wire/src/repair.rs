@@ -10,6 +10,11 @@ pub trait Repair: Copy + fmt::Debug + 'static {
 
     /// The number of this repair, below 32.
     fn index(self) -> u8;
+
+    /// Whether the tolerant grammar begins with it on. A repair that could mistake something legal begins off.
+    fn is_usual(self) -> bool {
+        true
+    }
 }
 
 /// Which repairs are on, and how often each was used.
