@@ -34,7 +34,7 @@ pub enum Tls {
 
 /// How the grammar is read: a set of named repairs, and whether what is malformed all the same ends a client's session.
 #[derive(Clone, Debug)]
-pub struct Grammar<R> {
+pub struct Grammar<R: Repair> {
     /// The repairs, switchable one by one.
     pub repairs: Repairs<R>,
     /// Whether a malformed unit is a violation for a client. A server refuses the unit in either case, and goes on.
