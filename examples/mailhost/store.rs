@@ -218,7 +218,13 @@ impl Store {
     }
 
     /// Copies messages to another mailbox. Gives its UIDVALIDITY, and each UID with the new one.
-    pub fn copy(&self, user: &str, from: &str, uids: &[u32], to: &str) -> Result<(u32, Vec<(u32, u32)>), Refusal> {
+    pub fn copy(
+        &self,
+        user: &str,
+        from: &str,
+        uids: &[u32],
+        to: &str,
+    ) -> Result<(u32, Vec<(u32, u32)>), Refusal> {
         let source = self.mailbox(user, from).ok_or(Refusal::Missing)?;
         let mut account = self.account(user).ok_or(Refusal::Missing)?;
         let target = account.mailboxes.get_mut(canonical(to)).ok_or(Refusal::Missing)?;
