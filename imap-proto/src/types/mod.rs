@@ -1,0 +1,24 @@
+//! Values: checked when they are made, so that what is written can always be read.
+//!
+//! Values that both roles build and read are one type. What only a server builds and only a client reads (an envelope,
+//! a body structure) is a view here, and a writer in [`server`](crate::server).
+
+pub mod astring;
+pub mod atom;
+pub(crate) mod chars;
+pub mod date_time;
+pub mod flag;
+pub mod invalid;
+pub mod mailbox;
+pub mod sequence;
+pub mod tag;
+pub mod utf7;
+
+pub use astring::AString;
+pub use atom::Atom;
+pub use date_time::{Date, DateTime};
+pub use flag::{Flag, Flags};
+pub use invalid::Invalid;
+pub use mailbox::Mailbox;
+pub use sequence::{Bound, SeqRange, SequenceSet};
+pub use tag::Tag;
