@@ -8,7 +8,14 @@ for p in json.load(sys.stdin)["packages"]:
     if p["name"] == sys.argv[1]: print(*sorted(p["features"]), sep="\n")' "$1"
 }
 tried=0
-try() { say "  $*"; cargo check --locked --quiet --lib "$@" || die "does not compile: $*"; tried=$((tried + 1)); }
+log=$(mktemp); trap 'rm -f "$log"' EXIT
+# A warning counts: what one feature alone leaves unused is seen here and nowhere else.
+try() {
+  say "  $*"
+  cargo check --locked --quiet --lib "$@" 2>"$log" || { cat "$log"; die "does not compile: $*"; }
+  ! grep -A8 '^warning' "$log" || die "warnings with $*"
+  tried=$((tried + 1))
+}
 for p in "${libraries[@]}"; do
   try -p "$p" --no-default-features
   for f in $(features "$p"); do
