@@ -5,7 +5,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `client` | the client machine |
+//! | [`client`] | [`client::Client`]: sends commands, reads replies |
 //! | [`server`] | [`server::Server`]: reads commands, sends replies |
 //! | [`command`] | [`Command`]: one type for both roles |
 //! | [`reply`] | [`Reply`] as a server builds it, [`reply::StatusLine`] as a client reads it |
@@ -28,10 +28,19 @@
 
 extern crate alloc;
 
+pub mod client;
+pub mod command;
+mod encode;
 pub mod error;
+pub mod ext;
 pub mod limits;
+mod parse;
 pub mod policy;
+pub mod reply;
+pub mod types;
 
+pub use command::{Command, OtherCommand, Shape, Verb};
 pub use error::{Invalid, Malformed, Rule, Violation};
 pub use limits::Limits;
 pub use policy::{Allow, Grammar, Policy, Repair, Tls};
+pub use reply::{Data, Item, Reply, Status, StatusLine};

@@ -1,0 +1,58 @@
+//! What a client is told, and the tokens that come with it.
+
+use crate::error::Malformed;
+use crate::reply::{Item, StatusLine};
+use crate::types::MsgId;
+use core::fmt;
+use mail_wire::{SecretBuf, Stamp};
+
+/// An event of the client machine. It borrows from the input alone.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'i> {
+    /// The first line of the server. If it is negative the session ends with
+    /// [`Violation::GreetingRefused`](crate::Violation::GreetingRefused).
+    Greeting(StatusLine<'i>, Option<MsgId<'i>>),
+    /// The whole answer to a command.
+    Reply(Ticket, StatusLine<'i>),
+    /// The first line of an answer of several lines. [`Event::Item`]s or [`Event::Chunk`]s follow, then [`Event::End`].
+    Head(Ticket, StatusLine<'i>),
+    /// A line of the answer.
+    Item(Ticket, Item<'i>),
+    /// A line of the answer that cannot be read. The answer goes on.
+    Malformed(Ticket, Malformed<'i>),
+    /// A part of a message, without stuffing, at least one octet. Parts that stand side by side may come apart anywhere.
+    Chunk(&'i [u8]),
+    /// The answer is complete. What has been told before is a whole message or listing only now.
+    End(Ticket),
+    /// A challenge of a SASL exchange, decoded: the answer to it is owed.
+    Challenge(SecretBuf, AuthTurn),
+    /// A challenge that is not base64. The exchange is cancelled for you (RFC 5034 §4); the refusal comes as its reply.
+    BadChallenge(Ticket),
+    /// The server is ready for TLS: [`start_tls`](mail_wire::Machine::start_tls) is due.
+    StartTls(TlsGrant),
+}
+
+/// Names a command in flight. It obliges to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ticket(pub(crate) Stamp);
+
+/// The answer to a challenge is owed: by [`respond`](super::Client::respond) or [`cancel`](super::Client::cancel).
+#[must_use = "the server waits for the answer to its challenge"]
+pub struct AuthTurn(pub(crate) Stamp);
+
+/// The hand-over to TLS is due.
+#[must_use = "the server waits for the handshake"]
+pub struct TlsGrant(pub(crate) Stamp);
+
+impl fmt::Debug for AuthTurn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthTurn(..)")
+    }
+}
+
+impl fmt::Debug for TlsGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TlsGrant(..)")
+    }
+}

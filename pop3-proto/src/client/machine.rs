@@ -1,0 +1,435 @@
+//! The client machine: finding units, reading them, and what they change.
+
+use super::Client;
+use super::event::{AuthTurn, Event, Ticket, TlsGrant};
+use super::flight::{Asked, Auth};
+use crate::command::Shape;
+use crate::error::{Malformed, Violation};
+use crate::parse::{capability, listing, status};
+use crate::policy::{Repair, Tls};
+use crate::reply::{DataHead, Head, Item, Status, StatusLine};
+use crate::types::MsgId;
+use core::time::Duration;
+use mail_wire::dot::{Dot, DotDecoder};
+use mail_wire::line::{Line, LineEnd};
+use mail_wire::{
+    Class, Closing, End, Framed, Handover, HandoverError, Input, Machine, Mask, Output, Pause, Role, Secured, Span,
+    Unit, View, base64,
+};
+
+/// What the next octets are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Greeting,
+    /// A status line, or nothing while no command is in flight.
+    Status,
+    /// Lines of a listing.
+    Listing(Shape),
+    /// A message.
+    Body,
+    /// A challenge was given to the application.
+    Turn,
+    /// TLS is due.
+    Upgrade,
+}
+
+impl Place {
+    pub(crate) fn is_up(self) -> bool {
+        matches!(self, Self::Status | Self::Listing(_) | Self::Body)
+    }
+}
+
+/// What the unit framed last is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    Nothing,
+    /// A line with its text's length.
+    Status(Line),
+    Item(Line),
+    ItemsEnd,
+    Chunk,
+    BodyEnd,
+}
+
+/// What is written at the next frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    Nothing,
+    /// A challenge that is not base64 was read.
+    Cancel,
+}
+
+impl Machine for Client {
+    const ROLE: Role = Role::Client;
+    type Event<'i> = Event<'i>;
+    type Error = Violation;
+    type Upgrade = TlsGrant;
+
+    fn frame(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
+        if let Some(violation) = self.fatal {
+            return Err(violation);
+        }
+        if self.closed {
+            return Ok(Framed::Closed);
+        }
+        if let Some(unit) = input.begin() {
+            return Ok(Framed::Ready(unit));
+        }
+        self.masks.clear();
+        if let Some(violation) = self.after.take() {
+            return Err(self.fail(violation));
+        }
+        if core::mem::replace(&mut self.due, Due::Nothing) == Due::Cancel {
+            output.put(Class::Public, b"*\r\n");
+        }
+        match self.find(input, output) {
+            Ok(framed) => Ok(framed),
+            Err(violation) => Err(self.fail(violation)),
+        }
+    }
+
+    fn decode<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
+        // Nothing can have been sent for what came in the same breath behind the last answer.
+        let more = input.pending().len() > input.peek().len();
+        let (octets, _) = input.unit(unit)?;
+        let framing = core::mem::replace(&mut self.framing, Framing::Nothing);
+        let event = self.read(framing, octets);
+        self.surplus = more && self.flight.is_empty() && self.place == Place::Status;
+        match event {
+            Ok(event) => Ok(event),
+            Err(violation) => Err(self.fail(violation)),
+        }
+    }
+
+    fn masks(&self) -> &[Mask] {
+        &self.masks
+    }
+
+    fn eof(&mut self, _: End) {
+        self.eof = true;
+    }
+
+    fn close(&mut self, why: Closing, _: &mut Output) {
+        if self.is_over() {
+            return;
+        }
+        match why {
+            Closing::Expired => self.fatal = Some(Violation::Expired),
+            Closing::Shutdown => self.closed = true,
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        self.limits.reply_wait
+    }
+
+    fn start_tls(
+        self,
+        token: TlsGrant,
+        input: Input,
+        _: &mut Output,
+    ) -> Result<Handover<Self>, HandoverError> {
+        if self.place != Place::Upgrade || self.is_over() || !self.source.is_latest(token.0) {
+            return Err(HandoverError::NotOwed);
+        }
+        Ok(Handover::new(self, input)?)
+    }
+
+    fn secured(&mut self, _: Secured) {
+        self.secure = true;
+        self.capabilities = crate::ext::capa::Capabilities::new();
+        self.stamp = None;
+        self.utf8 = false;
+        self.last_sent = None;
+        if self.place == Place::Upgrade {
+            self.place = Place::Status;
+        }
+    }
+}
+
+/// Finding units.
+impl Client {
+    fn find(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
+        loop {
+            match self.place {
+                Place::Turn if self.eof => return Err(Violation::Truncated),
+                Place::Turn => return Ok(Framed::Paused(Pause::AnswerOwed)),
+                Place::Upgrade => return Ok(Framed::Paused(Pause::Upgrade)),
+                Place::Status if self.flight.is_empty() => return self.idle(input),
+                Place::Greeting | Place::Status => match self.status_line(input)? {
+                    Some(line) if self.release(input.pending(), line, output) => input.skip(line.len),
+                    Some(line) => return Ok(self.take(input, Framing::Status(line), line.len)),
+                    None => return self.need(),
+                },
+                Place::Listing(_) => return self.item(input),
+                Place::Body => match self.body(input)? {
+                    Some(framed) => return Ok(framed),
+                    None => input.skip(1),
+                },
+            }
+        }
+    }
+
+    /// Nothing is in flight: whatever comes was not asked for.
+    fn idle(&mut self, input: &mut Input) -> Result<Framed, Violation> {
+        if self.surplus || !input.pending().is_empty() {
+            return Err(Violation::Unsolicited);
+        }
+        if self.quit || self.eof {
+            self.closed = true;
+            return Ok(Framed::Closed);
+        }
+        Ok(Framed::NeedInput)
+    }
+
+    fn need(&self) -> Result<Framed, Violation> {
+        if self.eof { Err(Violation::Truncated) } else { Ok(Framed::NeedInput) }
+    }
+
+    fn take(&mut self, input: &mut Input, framing: Framing, len: usize) -> Framed {
+        self.framing = framing;
+        Framed::Ready(input.take(len))
+    }
+
+    fn status_line(&mut self, input: &mut Input) -> Result<Option<Line>, Violation> {
+        let auth = matches!(self.flight.front().map(|flight| &flight.asked), Some(Asked::Auth(_)));
+        let limit = if auth { self.limits.auth_line.max(self.limits.status_line) } else { self.limits.status_line };
+        if auth {
+            input.hold_secret();
+        }
+        input.allow(limit.saturating_add(2));
+        Ok(self.framer.step(input.pending(), self.policy.line, limit)?)
+    }
+
+    /// The first, empty challenge releases the initial response that was too long for the command line.
+    fn release(&mut self, pending: &[u8], line: Line, output: &mut Output) -> bool {
+        let Some(Asked::Auth(auth)) = self.flight.front_mut().map(|flight| &mut flight.asked) else { return false };
+        if auth.held.is_none() || pending.get(..line.text).is_none_or(|text| text.trim_ascii_end() != b"+") {
+            return false;
+        }
+        if let Some(held) = auth.held.take() {
+            output.put(Class::Secret, held.expose());
+            output.put(Class::Public, b"\r\n");
+        }
+        auth.responded = true;
+        true
+    }
+
+    fn item(&mut self, input: &mut Input) -> Result<Framed, Violation> {
+        let end = if self.lf { LineEnd::Tolerant } else { LineEnd::Strict };
+        let limit = self.limits.status_line;
+        input.allow(limit.saturating_add(2));
+        let Some(mut line) = self.framer.step(input.pending(), end, limit)? else { return self.need() };
+        if self.lf {
+            // The line end of the status line is that of the whole answer: a CR before LF belongs to the line.
+            line.text = line.len.saturating_sub(1);
+        }
+        if input.pending().get(..line.text) == Some(b".") {
+            return Ok(self.take(input, Framing::ItemsEnd, line.len));
+        }
+        self.entries = self.entries.saturating_add(1);
+        let (name, most) = match self.place {
+            Place::Listing(Shape::Capabilities) => ("capabilities", self.limits.capabilities),
+            _ => ("entries", self.limits.entries),
+        };
+        if self.entries > most {
+            return Err(Violation::Limit(name, most.into()));
+        }
+        Ok(self.take(input, Framing::Item(line), line.len))
+    }
+
+    /// `None`: the first octet is stuffing.
+    fn body(&mut self, input: &mut Input) -> Result<Option<Framed>, Violation> {
+        let Some(dot) = &mut self.dot else { return Err(Violation::Status) };
+        match dot.step(input.pending()) {
+            Dot::Data(len) => {
+                self.octets = self.octets.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
+                if self.octets > self.limits.message {
+                    return Err(Violation::Limit("octets of a message", self.limits.message));
+                }
+                Ok(Some(self.take(input, Framing::Chunk, len)))
+            }
+            Dot::Stuffing => Ok(None),
+            Dot::End(len) => Ok(Some(self.take(input, Framing::BodyEnd, len))),
+            Dot::Need => self.need().map(Some),
+        }
+    }
+}
+
+/// Reading them.
+impl Client {
+    fn read<'i>(&mut self, framing: Framing, octets: &'i [u8]) -> Result<Event<'i>, Violation> {
+        match framing {
+            Framing::Nothing => Err(Violation::Status),
+            Framing::Status(line) => {
+                if line.is_bare() {
+                    self.policy.grammar.repairs.count(Repair::BareLf, 1);
+                }
+                self.lf = line.is_bare();
+                self.status(octets.get(..line.text).unwrap_or_default())
+            }
+            Framing::Item(line) => self.read_item(octets.get(..line.text).unwrap_or_default()),
+            Framing::Chunk => {
+                self.masks.push(Mask { span: Span::new(0, octets.len()), class: Class::Body });
+                Ok(Event::Chunk(octets))
+            }
+            Framing::ItemsEnd => {
+                if self.place == Place::Listing(Shape::Capabilities) {
+                    self.capabilities = core::mem::take(&mut self.learning);
+                }
+                Ok(Event::End(self.landed()?))
+            }
+            Framing::BodyEnd => {
+                self.dot = None;
+                Ok(Event::End(self.landed()?))
+            }
+        }
+    }
+
+    /// The command at the front is answered.
+    fn landed(&mut self) -> Result<Ticket, Violation> {
+        self.place = Place::Status;
+        self.flight.pop_front().map(|flight| flight.ticket).ok_or(Violation::Unsolicited)
+    }
+
+    fn status<'i>(&mut self, line: &'i [u8]) -> Result<Event<'i>, Violation> {
+        if self.place == Place::Greeting {
+            return self.greeting(line);
+        }
+        if let Some(text) = self.challenge(line) {
+            return self.challenged(line, text);
+        }
+        let (status, text) = status::status(line, &mut self.policy.grammar.repairs).ok_or(Violation::Status)?;
+        let Some(flight) = self.flight.front() else { return Err(Violation::Unsolicited) };
+        let repairs = &mut self.policy.grammar.repairs;
+        let data = match (&flight.asked, status) {
+            (Asked::Stat, Status::Ok) => status::stat(line, text, repairs),
+            (Asked::List(message), Status::Ok) => status::one_scan(line, text, *message, repairs),
+            (Asked::Uidl(message), Status::Ok) => status::one_unique_id(line, text, *message, repairs),
+            (Asked::Language, Status::Ok) => status::language(line, text),
+            _ => DataHead::None,
+        };
+        if let (DataHead::Malformed { rule, .. }, true) = (data, self.policy.grammar.strict) {
+            return Err(Violation::Malformed(rule));
+        }
+        let codes = self.has_codes();
+        let reply = StatusLine::new(View::new(line, &[]), Head { status, text, codes, data });
+        self.answered(reply)
+    }
+
+    fn greeting<'i>(&mut self, line: &'i [u8]) -> Result<Event<'i>, Violation> {
+        let (status, text) = status::status(line, &mut self.policy.grammar.repairs).ok_or(Violation::Status)?;
+        let head = Head { status, text, codes: false, data: DataHead::None };
+        let greeting = StatusLine::new(View::new(line, &[]), head);
+        self.place = Place::Status;
+        if status == Status::Err {
+            self.after = Some(Violation::GreetingRefused);
+            return Ok(Event::Greeting(greeting, None));
+        }
+        let stamp = MsgId::find(text.of(line));
+        self.stamp = stamp.map(|stamp| stamp.octets().into());
+        Ok(Event::Greeting(greeting, stamp))
+    }
+
+    /// What the line carries if it is a challenge that is awaited.
+    fn challenge<'i>(&mut self, line: &'i [u8]) -> Option<&'i [u8]> {
+        let Some(Asked::Auth(auth)) = self.flight.front().map(|flight| &flight.asked) else { return None };
+        let repairs = &mut self.policy.grammar.repairs;
+        if let Some(text) = status::challenge(line, repairs) {
+            return Some(text);
+        }
+        // Before the server has had a response its `+OK` cannot be a success (RFC 5034 §4).
+        let early = !auth.responded && line.eq_ignore_ascii_case(b"+OK");
+        (early && repairs.take(Repair::OkForChallenge)).then_some(&[][..])
+    }
+
+    fn challenged<'i>(&mut self, line: &'i [u8], text: &'i [u8]) -> Result<Event<'i>, Violation> {
+        let most = self.limits.auth_rounds;
+        let Some(flight) = self.flight.front_mut() else { return Err(Violation::Unsolicited) };
+        let Asked::Auth(Auth { rounds, .. }) = &mut flight.asked else { return Err(Violation::Unsolicited) };
+        *rounds = rounds.saturating_add(1);
+        if *rounds > most {
+            return Err(Violation::Limit("rounds of authentication", most.into()));
+        }
+        let start = line.len().saturating_sub(text.len());
+        self.masks.push(Mask { span: Span::new(start, line.len()), class: Class::Secret });
+        match base64::decode(text) {
+            Ok(challenge) => {
+                self.place = Place::Turn;
+                Ok(Event::Challenge(challenge, AuthTurn(self.source.issue())))
+            }
+            Err(_) => {
+                self.due = Due::Cancel;
+                Ok(Event::BadChallenge(flight.ticket))
+            }
+        }
+    }
+
+    /// What a status line changes.
+    fn answered<'i>(&mut self, reply: StatusLine<'i>) -> Result<Event<'i>, Violation> {
+        let Some(flight) = self.flight.front() else { return Err(Violation::Unsolicited) };
+        match (&flight.asked, reply.status()) {
+            (Asked::Several(Shape::Message), Status::Ok) => {
+                self.dot = Some(if self.lf { DotDecoder::lf() } else { DotDecoder::crlf() });
+                self.octets = 0;
+                self.place = Place::Body;
+                return Ok(Event::Head(flight.ticket, reply));
+            }
+            (Asked::Several(shape), Status::Ok) => {
+                self.place = Place::Listing(*shape);
+                self.entries = 0;
+                self.learning = crate::ext::capa::Capabilities::new();
+                return Ok(Event::Head(flight.ticket, reply));
+            }
+            (Asked::Several(Shape::Capabilities), Status::Err) => {
+                self.capabilities = crate::ext::capa::Capabilities::new();
+            }
+            (Asked::Stls, Status::Ok) => {
+                self.flight.pop_front();
+                self.place = Place::Upgrade;
+                return Ok(Event::StartTls(TlsGrant(self.source.issue())));
+            }
+            (Asked::Stls, Status::Err) if self.policy.tls == Tls::Required => {
+                self.after = Some(Violation::Downgrade);
+            }
+            (Asked::Auth(auth), Status::Ok) if !auth.responded => return Err(Violation::Status),
+            (Asked::LogIn | Asked::Auth(_), Status::Ok) => self.authenticated = true,
+            (Asked::Utf8, Status::Ok) => self.utf8 = true,
+            (Asked::Quit, _) => self.quit = true,
+            _ => {}
+        }
+        Ok(Event::Reply(self.landed()?, reply))
+    }
+
+    fn read_item<'i>(&mut self, line: &'i [u8]) -> Result<Event<'i>, Violation> {
+        let Some(flight) = self.flight.front() else { return Err(Violation::Unsolicited) };
+        let Place::Listing(shape) = self.place else { return Err(Violation::Status) };
+        // A line that begins with a dot has had another put before it (RFC 1939 §3).
+        let line = line.strip_prefix(b".").unwrap_or(line);
+        let repairs = &mut self.policy.grammar.repairs;
+        let item = match shape {
+            Shape::Scan => listing::scan_item(line, repairs),
+            Shape::UniqueIds => listing::unique_id_item(line, repairs),
+            Shape::Capabilities => capability::capability(line, repairs).map(Item::Capability),
+            Shape::Mechanisms => listing::mechanism_item(line),
+            Shape::Languages => listing::language_item(line),
+            _ => Ok(Item::Line(line)),
+        };
+        if let Ok(Item::Capability(capability)) = &item {
+            self.learning.keep(capability, line);
+        }
+        match item {
+            Ok(item) => Ok(Event::Item(flight.ticket, item)),
+            Err(Malformed { rule, .. }) if self.policy.grammar.strict => Err(Violation::Malformed(rule)),
+            Err(malformed) => Ok(Event::Malformed(flight.ticket, malformed)),
+        }
+    }
+
+    pub(crate) fn fail(&mut self, violation: Violation) -> Violation {
+        if !matches!(violation, Violation::Stale(_)) {
+            self.fatal = Some(violation);
+        }
+        violation
+    }
+}
+

@@ -1,0 +1,114 @@
+//! Status lines (RFC 1939 §3) and what those say that answer STAT, LIST n, UIDL n and LANG x.
+
+use super::listing::{scan, unique_id};
+use super::{Fault, blank, end, number32, number64};
+use crate::error::Rule;
+use crate::policy::Repair;
+use crate::reply::{DataHead, Status};
+use crate::types::{LanguageTag, MessageNumber};
+use mail_wire::{Repairs, Span};
+
+/// The status and the text behind it. `None`: no status indicator.
+pub(crate) fn status(line: &[u8], repairs: &mut Repairs<Repair>) -> Option<(Status, Span)> {
+    let (status, len) = match line {
+        [b'+', a, b, ..] if [*a, *b].eq_ignore_ascii_case(b"OK") => (Status::Ok, 3),
+        [b'-', a, b, c, ..] if [*a, *b, *c].eq_ignore_ascii_case(b"ERR") => (Status::Err, 4),
+        _ => return None,
+    };
+    let word = line.get(..len)?;
+    if word.iter().any(u8::is_ascii_lowercase) && !repairs.take(Repair::LowerCaseStatus) {
+        return None;
+    }
+    match line.get(len) {
+        None => Some((status, Span::new(len, len))),
+        Some(b' ') => Some((status, Span::new(len.saturating_add(1), line.len()))),
+        Some(_) => None,
+    }
+}
+
+/// What an awaited `+` line carries: the base64 text of a challenge. `None`: it is no challenge.
+pub(crate) fn challenge<'i>(line: &'i [u8], repairs: &mut Repairs<Repair>) -> Option<&'i [u8]> {
+    match line {
+        [b'+', b' ', text @ ..] => Some(text),
+        [b'+'] if repairs.take(Repair::PlusWithoutBlank) => Some(&[]),
+        // Behind the sign base64 alone may stand, and no status indicator.
+        [b'+', text @ ..] if !text.is_empty() && status(line, &mut Repairs::all()).is_none() => {
+            let good = text.iter().all(|o| o.is_ascii_alphanumeric() || matches!(o, b'+' | b'/' | b'='));
+            (good && repairs.take(Repair::PlusWithoutBlank)).then_some(text)
+        }
+        _ => None,
+    }
+}
+
+fn place(text: &[u8], fault: nom::Err<Fault>, start: usize) -> DataHead {
+    let malformed = Fault::of(fault, text);
+    DataHead::Malformed { at: malformed.at.saturating_add(start), rule: malformed.rule }
+}
+
+/// The drop listing (RFC 1939 §5): two numbers; what follows is ignored.
+pub(crate) fn stat(line: &[u8], text: Span, repairs: &mut Repairs<Repair>) -> DataHead {
+    let octets = text.of(line);
+    let numbers = number32(octets).and_then(|(rest, messages)| {
+        let (rest, ()) = blank(rest)?;
+        if let [b'-', digits @ ..] = rest {
+            let (behind, _) = number64(digits)?;
+            if repairs.take(Repair::NegativeSize) {
+                return Ok((behind, DataHead::Stat { messages, octets: None }));
+            }
+        }
+        let (rest, octets) = number64(rest)?;
+        end(rest).or_else(|_| blank(rest))?;
+        Ok((rest, DataHead::Stat { messages, octets: Some(octets) }))
+    });
+    match numbers {
+        Ok((_, data)) => data,
+        Err(fault) => place(octets, fault, text.start()),
+    }
+}
+
+/// The scan listing that answers LIST n.
+pub(crate) fn one_scan(line: &[u8], text: Span, asked: MessageNumber, repairs: &mut Repairs<Repair>) -> DataHead {
+    let octets = text.of(line);
+    match scan(octets, repairs) {
+        Ok((message, octets)) if message == asked => DataHead::Scan { message, octets },
+        Ok(_) => DataHead::Malformed { at: text.start(), rule: Rule::OtherMessage },
+        Err(fault) => match number64(octets) {
+            Ok(([], octets)) if repairs.take(Repair::MissingNumber) => DataHead::Scan { message: asked, octets },
+            _ => place(octets, fault, text.start()),
+        },
+    }
+}
+
+/// The unique-id listing that answers UIDL n.
+pub(crate) fn one_unique_id(
+    line: &[u8],
+    text: Span,
+    asked: MessageNumber,
+    repairs: &mut Repairs<Repair>,
+) -> DataHead {
+    let octets = text.of(line);
+    match unique_id(octets, repairs) {
+        Ok((message, id)) if message == asked => {
+            // The id is the last word of the line, blanks at the end apart.
+            let behind = octets.len().saturating_sub(octets.trim_ascii_end().len());
+            let end = text.end().saturating_sub(behind);
+            DataHead::UniqueId { message, id: Span::new(end.saturating_sub(id.octets().len()), end) }
+        }
+        Ok(_) => DataHead::Malformed { at: text.start(), rule: Rule::OtherMessage },
+        Err(fault) => match crate::types::UniqueId::try_from(octets) {
+            Ok(_) if repairs.take(Repair::MissingNumber) => DataHead::UniqueId { message: asked, id: text },
+            _ => place(octets, fault, text.start()),
+        },
+    }
+}
+
+/// The language tag at the start of a positive reply to LANG x (RFC 6856 §3.2).
+pub(crate) fn language(line: &[u8], text: Span) -> DataHead {
+    let octets = text.of(line);
+    let end = memchr::memchr(b' ', octets).unwrap_or(octets.len());
+    let tag = Span::new(text.start(), text.start().saturating_add(end));
+    match LanguageTag::try_from(tag.of(line)) {
+        Ok(_) => DataHead::Language(tag),
+        Err(invalid) => DataHead::Malformed { at: text.start(), rule: invalid.0 },
+    }
+}

@@ -1,0 +1,105 @@
+//! What names a message.
+
+use crate::error::{Invalid, Rule};
+use core::fmt;
+use core::num::NonZeroU32;
+
+/// A message number: its place in the maildrop when the session entered TRANSACTION, from 1 (RFC 1939 §4).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageNumber(NonZeroU32);
+
+impl MessageNumber {
+    /// The first message.
+    pub const FIRST: Self = Self(NonZeroU32::MIN);
+
+    /// `None` for 0.
+    #[must_use]
+    pub const fn new(number: u32) -> Option<Self> {
+        match NonZeroU32::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0.get()
+    }
+
+    /// The place counted from 0.
+    pub(crate) fn index(self) -> usize {
+        usize::try_from(self.get()).unwrap_or(usize::MAX).saturating_sub(1)
+    }
+
+    /// The number of the place counted from 0.
+    pub(crate) fn at(index: usize) -> Option<Self> {
+        u32::try_from(index.checked_add(1)?).ok().and_then(Self::new)
+    }
+}
+
+impl TryFrom<u32> for MessageNumber {
+    type Error = Invalid;
+
+    fn try_from(number: u32) -> Result<Self, Invalid> {
+        Self::new(number).ok_or(Invalid(Rule::MessageNumber))
+    }
+}
+
+impl fmt::Debug for MessageNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for MessageNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A unique-id: 1 to 70 octets from 0x21 to 0x7E, the same for a message in every session (RFC 1939 §7). Compares as octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UniqueId<'a>(&'a [u8]);
+
+impl<'a> UniqueId<'a> {
+    /// The longest that the standard allows, in octets.
+    pub const MAX: usize = 70;
+
+    /// The octets.
+    #[must_use]
+    pub const fn octets(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Whether it is longer than the standard allows: taken from a server by
+    /// [`Repair::LongUniqueId`](crate::Repair::LongUniqueId).
+    #[must_use]
+    pub const fn is_long(self) -> bool {
+        self.0.len() > Self::MAX
+    }
+
+    /// One of any length.
+    pub(crate) fn of_any_length(octets: &'a [u8]) -> Result<Self, Invalid> {
+        if octets.is_empty() || !octets.iter().all(u8::is_ascii_graphic) {
+            return Err(Invalid(Rule::UniqueId));
+        }
+        Ok(Self(octets))
+    }
+}
+
+impl<'a> TryFrom<&'a [u8]> for UniqueId<'a> {
+    type Error = Invalid;
+
+    fn try_from(octets: &'a [u8]) -> Result<Self, Invalid> {
+        Self::of_any_length(octets).and_then(|id| if id.is_long() { Err(Invalid(Rule::UniqueId)) } else { Ok(id) })
+    }
+}
+
+impl<'a> TryFrom<&'a str> for UniqueId<'a> {
+    type Error = Invalid;
+
+    fn try_from(text: &'a str) -> Result<Self, Invalid> {
+        Self::try_from(text.as_bytes())
+    }
+}
