@@ -64,3 +64,25 @@ pub extern "C" fn nostd_wire() -> i32 {
     output.put(Class::Public, mail_wire::base64::encode(b"NOOP").expose());
     i32::from(line.text != 4 || output.len() != 8)
 }
+
+/// Checks and reads a sequence set.
+#[unsafe(no_mangle)]
+pub extern "C" fn nostd_imap() -> i32 {
+    let Ok(set) = mail_imap_proto::types::SequenceSet::new(b"1:3,7") else { return 1 };
+    i32::from(!set.contains(7, 9) || set.contains(8, 9))
+}
+
+/// Takes a client through the greeting.
+#[unsafe(no_mangle)]
+pub extern "C" fn nostd_pop3() -> i32 {
+    use mail_pop3_proto::client::{Client, Config, Event};
+    use mail_wire::{Framed, Input, Machine, Output};
+    let (mut input, mut output) = (Input::new(), Output::new());
+    let mut client = Client::new(Config::default());
+    input.feed(b"+OK ready\r\n");
+    let Ok(Framed::Ready(unit)) = client.frame(&mut input, &mut output) else { return 1 };
+    i32::from(!matches!(client.decode(unit, &mut input), Ok(Event::Greeting(..))))
+}
+
+// Its machines have not landed yet; that it compiles and links is all that is shown.
+use mail_smtp_proto as _;
