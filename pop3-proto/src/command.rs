@@ -2,9 +2,7 @@
 
 use crate::error::{Invalid, Malformed, Rule};
 use crate::parse;
-use crate::types::{
-    Digest, InitialResponse, LanguageRange, MessageNumber, Mechanism, Password, UserName,
-};
+use crate::types::{Digest, InitialResponse, LanguageRange, Mechanism, MessageNumber, Password, UserName};
 
 /// A command. Every value of it can stand on the wire.
 #[derive(Clone, Copy, Debug)]

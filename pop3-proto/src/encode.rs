@@ -49,7 +49,10 @@ impl Command<'_> {
                 public(output, b" ");
                 public(output, range.as_str().as_bytes());
             }
-            Self::List(Some(message)) | Self::Uidl(Some(message)) | Self::Retr(message) | Self::Dele(message) => {
+            Self::List(Some(message))
+            | Self::Uidl(Some(message))
+            | Self::Retr(message)
+            | Self::Dele(message) => {
                 public(output, b" ");
                 output.put_decimal(message.get().into());
             }

@@ -37,6 +37,7 @@ pub mod limits;
 mod parse;
 pub mod policy;
 pub mod reply;
+pub mod server;
 pub mod types;
 
 pub use command::{Command, OtherCommand, Shape, Verb};

@@ -18,6 +18,8 @@ pub struct Limits {
     pub auth_rounds: u32,
     /// Commands that a server refuses before it closes the link. 10.
     pub bad_commands: u32,
+    /// Commands that a server takes before a log-in, good ones too. 100.
+    pub early_commands: u32,
     /// Log-ins that a server refuses before it closes the link (RFC 1939 §13 asks for such a bound). 5.
     pub logins: u32,
     /// Octets of over-long lines that a server discards before it closes the link. 1 MiB.
@@ -49,6 +51,7 @@ impl Default for Limits {
             status_line: 4096,
             auth_rounds: 32,
             bad_commands: 10,
+            early_commands: 100,
             logins: 5,
             discard: 1024 * 1024,
             entries: 10_000_000,

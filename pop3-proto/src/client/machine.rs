@@ -13,8 +13,8 @@ use core::time::Duration;
 use mail_wire::dot::{Dot, DotDecoder};
 use mail_wire::line::{Line, LineEnd};
 use mail_wire::{
-    Class, Closing, End, Framed, Handover, HandoverError, Input, Machine, Mask, Output, Pause, Role, Secured, Span,
-    Unit, View, base64,
+    Class, Closing, End, Framed, Handover, HandoverError, Input, Machine, Mask, Output, Pause, Role, Secured,
+    Span, Unit, View, base64,
 };
 
 /// What the next octets are.
@@ -172,7 +172,8 @@ impl Client {
 
     /// Nothing is in flight: whatever comes was not asked for.
     fn idle(&mut self, input: &mut Input) -> Result<Framed, Violation> {
-        if self.surplus || !input.pending().is_empty() {
+        // Behind the answer to QUIT nothing is looked at.
+        if !self.quit && (self.surplus || !input.pending().is_empty()) {
             return Err(Violation::Unsolicited);
         }
         if self.quit || self.eof {
@@ -193,7 +194,8 @@ impl Client {
 
     fn status_line(&mut self, input: &mut Input) -> Result<Option<Line>, Violation> {
         let auth = matches!(self.flight.front().map(|flight| &flight.asked), Some(Asked::Auth(_)));
-        let limit = if auth { self.limits.auth_line.max(self.limits.status_line) } else { self.limits.status_line };
+        let limit =
+            if auth { self.limits.auth_line.max(self.limits.status_line) } else { self.limits.status_line };
         if auth {
             input.hold_secret();
         }
@@ -203,7 +205,9 @@ impl Client {
 
     /// The first, empty challenge releases the initial response that was too long for the command line.
     fn release(&mut self, pending: &[u8], line: Line, output: &mut Output) -> bool {
-        let Some(Asked::Auth(auth)) = self.flight.front_mut().map(|flight| &mut flight.asked) else { return false };
+        let Some(Asked::Auth(auth)) = self.flight.front_mut().map(|flight| &mut flight.asked) else {
+            return false;
+        };
         if auth.held.is_none() || pending.get(..line.text).is_none_or(|text| text.trim_ascii_end() != b"+") {
             return false;
         }
@@ -299,7 +303,8 @@ impl Client {
         if let Some(text) = self.challenge(line) {
             return self.challenged(line, text);
         }
-        let (status, text) = status::status(line, &mut self.policy.grammar.repairs).ok_or(Violation::Status)?;
+        let (status, text) =
+            status::status(line, &mut self.policy.grammar.repairs).ok_or(Violation::Status)?;
         let Some(flight) = self.flight.front() else { return Err(Violation::Unsolicited) };
         let repairs = &mut self.policy.grammar.repairs;
         let data = match (&flight.asked, status) {
@@ -318,7 +323,8 @@ impl Client {
     }
 
     fn greeting<'i>(&mut self, line: &'i [u8]) -> Result<Event<'i>, Violation> {
-        let (status, text) = status::status(line, &mut self.policy.grammar.repairs).ok_or(Violation::Status)?;
+        let (status, text) =
+            status::status(line, &mut self.policy.grammar.repairs).ok_or(Violation::Status)?;
         let head = Head { status, text, codes: false, data: DataHead::None };
         let greeting = StatusLine::new(View::new(line, &[]), head);
         self.place = Place::Status;
@@ -432,4 +438,3 @@ impl Client {
         violation
     }
 }
-

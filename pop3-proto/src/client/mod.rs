@@ -145,6 +145,9 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("place", &self.place).field("in_flight", &self.flight.len()).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("place", &self.place)
+            .field("in_flight", &self.flight.len())
+            .finish_non_exhaustive()
     }
 }

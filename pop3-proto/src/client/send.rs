@@ -113,13 +113,16 @@ impl Client {
     /// RFC 1939 §4 to §7, RFC 2595 §4, RFC 5034 §4, RFC 6856 §2.1.
     fn check_state(&self, command: &Command<'_>) -> Result<(), Misuse> {
         // A log-in in flight is taken to succeed: if it does not, the server refuses what is behind it.
-        let logging_in = self.flight.iter().any(|flight| matches!(flight.asked, Asked::LogIn | Asked::Auth(_)));
+        let logging_in =
+            self.flight.iter().any(|flight| matches!(flight.asked, Asked::LogIn | Asked::Auth(_)));
         let transaction = self.authenticated || logging_in;
         let good = match command.verb() {
             Some(Verb::User | Verb::Apop | Verb::Auth) => !transaction,
             Some(Verb::Pass) => !transaction && self.last_sent == Some(Verb::User),
             Some(Verb::Utf8) => !transaction,
-            Some(Verb::Stls) => !transaction && !self.secure && self.last_sent != Some(Verb::Utf8) && !self.utf8,
+            Some(Verb::Stls) => {
+                !transaction && !self.secure && self.last_sent != Some(Verb::Utf8) && !self.utf8
+            }
             Some(Verb::Capa | Verb::Lang | Verb::Quit) | None => true,
             Some(_) => transaction,
         };
@@ -129,7 +132,9 @@ impl Client {
     fn check_policy(&self, command: &Command<'_>) -> Result<(), Misuse> {
         let early = matches!(command, Command::Capa | Command::Stls | Command::Quit);
         match self.policy.tls {
-            Tls::Required if !self.secure && !early => return Err(Misuse::Forbidden("TLS is required first")),
+            Tls::Required if !self.secure && !early => {
+                return Err(Misuse::Forbidden("TLS is required first"));
+            }
             Tls::Off if command.verb() == Some(Verb::Stls) => return Err(Misuse::Forbidden("TLS is off")),
             _ => {}
         }

@@ -4,6 +4,7 @@ use crate::error::{Invalid, Malformed, Rule};
 use crate::parse;
 use crate::types::Mechanism;
 use alloc::vec::Vec;
+use core::fmt;
 use mail_wire::{Class, Output, Repairs};
 
 /// One capability. What it does not know it keeps as it was written.
@@ -68,7 +69,7 @@ pub enum Expire {
 }
 
 /// The mechanisms of a SASL capability, set apart by blanks. May be none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Mechanisms<'a>(&'a [u8]);
 
 impl<'a> Mechanisms<'a> {
@@ -195,7 +196,8 @@ impl Capabilities {
     /// The SASL mechanisms; none without a SASL capability.
     #[must_use]
     pub fn mechanisms(&self) -> Mechanisms<'_> {
-        let sasl = |capability| if let Capability::Sasl(mechanisms) = capability { Some(mechanisms) } else { None };
+        let sasl =
+            |capability| if let Capability::Sasl(mechanisms) = capability { Some(mechanisms) } else { None };
         self.iter().find_map(sasl).unwrap_or(Mechanisms(b""))
     }
 
@@ -212,3 +214,8 @@ pub(crate) fn put_line(line: &[u8], output: &mut Output) {
     output.put(Class::Public, b"\r\n");
 }
 
+impl fmt::Debug for Mechanisms<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Mechanisms({})", self.0.escape_ascii())
+    }
+}

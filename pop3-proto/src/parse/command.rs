@@ -3,7 +3,7 @@
 use super::{Fault, Parsed, blank, end, lines, message_number, word};
 use crate::command::{Command, Verb};
 use crate::error::{Invalid, Malformed, Rule};
-use crate::types::{Digest, InitialResponse, LanguageRange, MessageNumber, Mechanism, Password, UserName};
+use crate::types::{Digest, InitialResponse, LanguageRange, Mechanism, MessageNumber, Password, UserName};
 use nom::Parser;
 use nom::combinator::opt;
 use nom::sequence::{preceded, separated_pair, terminated};

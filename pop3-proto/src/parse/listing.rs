@@ -54,22 +54,30 @@ fn count(extra: bool, repairs: &mut Repairs<Repair>) {
 }
 
 /// A line of LIST.
-pub(crate) fn scan_item<'i>(line: &'i [u8], repairs: &mut Repairs<Repair>) -> Result<Item<'i>, Malformed<'i>> {
+pub(crate) fn scan_item<'i>(
+    line: &'i [u8],
+    repairs: &mut Repairs<Repair>,
+) -> Result<Item<'i>, Malformed<'i>> {
     let (message, octets) = scan(line, repairs).map_err(|fault| Fault::of(fault, line))?;
     Ok(Item::Scan { message, octets })
 }
 
 /// A line of UIDL.
-pub(crate) fn unique_id_item<'i>(line: &'i [u8], repairs: &mut Repairs<Repair>) -> Result<Item<'i>, Malformed<'i>> {
+pub(crate) fn unique_id_item<'i>(
+    line: &'i [u8],
+    repairs: &mut Repairs<Repair>,
+) -> Result<Item<'i>, Malformed<'i>> {
     let (message, id) = unique_id(line, repairs).map_err(|fault| Fault::of(fault, line))?;
     Ok(Item::UniqueId { message, id })
 }
 
 /// A line of AUTH.
 pub(crate) fn mechanism_item(line: &[u8]) -> Result<Item<'_>, Malformed<'_>> {
-    Mechanism::try_from(line)
-        .map(Item::Mechanism)
-        .map_err(|invalid| Malformed { raw: line, at: 0, rule: invalid.0 })
+    Mechanism::try_from(line).map(Item::Mechanism).map_err(|invalid| Malformed {
+        raw: line,
+        at: 0,
+        rule: invalid.0,
+    })
 }
 
 /// A line of LANG: a tag, and its name behind a blank.

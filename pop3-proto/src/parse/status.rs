@@ -67,13 +67,20 @@ pub(crate) fn stat(line: &[u8], text: Span, repairs: &mut Repairs<Repair>) -> Da
 }
 
 /// The scan listing that answers LIST n.
-pub(crate) fn one_scan(line: &[u8], text: Span, asked: MessageNumber, repairs: &mut Repairs<Repair>) -> DataHead {
+pub(crate) fn one_scan(
+    line: &[u8],
+    text: Span,
+    asked: MessageNumber,
+    repairs: &mut Repairs<Repair>,
+) -> DataHead {
     let octets = text.of(line);
     match scan(octets, repairs) {
         Ok((message, octets)) if message == asked => DataHead::Scan { message, octets },
         Ok(_) => DataHead::Malformed { at: text.start(), rule: Rule::OtherMessage },
         Err(fault) => match number64(octets) {
-            Ok(([], octets)) if repairs.take(Repair::MissingNumber) => DataHead::Scan { message: asked, octets },
+            Ok(([], octets)) if repairs.take(Repair::MissingNumber) => {
+                DataHead::Scan { message: asked, octets }
+            }
             _ => place(octets, fault, text.start()),
         },
     }

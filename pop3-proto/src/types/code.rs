@@ -1,6 +1,7 @@
 //! Extended response codes (RFC 2449 §8, RFC 3206, RFC 6856 §5).
 
 use crate::error::{Invalid, Rule};
+use core::fmt;
 
 /// An extended response code: what stands in brackets at the start of the text of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +24,7 @@ pub enum Code<'a> {
 }
 
 /// The octets of a code that has no name here; checked to be one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UnknownCode<'a>(&'a [u8]);
 
 impl<'a> Code<'a> {
@@ -99,5 +100,11 @@ impl<'a> TryFrom<&'a [u8]> for Code<'a> {
     /// From what stands between the brackets. Names compare without case.
     fn try_from(name: &'a [u8]) -> Result<Self, Invalid> {
         if name.len() > Self::MAX { Err(Invalid(Rule::TooLong)) } else { Self::read(name) }
+    }
+}
+
+impl fmt::Debug for UnknownCode<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UnknownCode({})", self.0.escape_ascii())
     }
 }

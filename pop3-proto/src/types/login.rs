@@ -5,7 +5,7 @@ use crate::error::{Invalid, Rule};
 use core::fmt;
 
 /// The name of a mailbox, of significance to the server alone (RFC 1939 §7): any octets but CR, LF and NUL, at least one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UserName<'a>(&'a [u8]);
 
 impl<'a> UserName<'a> {
@@ -149,7 +149,7 @@ impl fmt::Debug for Digest {
 ///
 /// Visible ASCII alone, one `@` with something on both sides: a false server that may choose other octets can make colliding MD5
 /// inputs and learn the secret piece by piece (RFC 6151 §2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MsgId<'a>(&'a [u8]);
 
 impl<'a> MsgId<'a> {
@@ -183,5 +183,17 @@ impl<'a> TryFrom<&'a [u8]> for MsgId<'a> {
             (Some(left), Some(right), None) if !left.is_empty() && !right.is_empty() => Ok(Self(octets)),
             _ => Err(Invalid(Rule::Octet)),
         }
+    }
+}
+
+impl fmt::Debug for UserName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserName({})", self.0.escape_ascii())
+    }
+}
+
+impl fmt::Debug for MsgId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MsgId({})", self.0.escape_ascii())
     }
 }

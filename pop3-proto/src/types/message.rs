@@ -59,7 +59,7 @@ impl fmt::Display for MessageNumber {
 }
 
 /// A unique-id: 1 to 70 octets from 0x21 to 0x7E, the same for a message in every session (RFC 1939 §7). Compares as octets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UniqueId<'a>(&'a [u8]);
 
 impl<'a> UniqueId<'a> {
@@ -92,7 +92,8 @@ impl<'a> TryFrom<&'a [u8]> for UniqueId<'a> {
     type Error = Invalid;
 
     fn try_from(octets: &'a [u8]) -> Result<Self, Invalid> {
-        Self::of_any_length(octets).and_then(|id| if id.is_long() { Err(Invalid(Rule::UniqueId)) } else { Ok(id) })
+        Self::of_any_length(octets)
+            .and_then(|id| if id.is_long() { Err(Invalid(Rule::UniqueId)) } else { Ok(id) })
     }
 }
 
@@ -101,5 +102,11 @@ impl<'a> TryFrom<&'a str> for UniqueId<'a> {
 
     fn try_from(text: &'a str) -> Result<Self, Invalid> {
         Self::try_from(text.as_bytes())
+    }
+}
+
+impl fmt::Debug for UniqueId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UniqueId({})", self.0.escape_ascii())
     }
 }

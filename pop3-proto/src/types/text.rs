@@ -63,7 +63,9 @@ impl<'a> TryFrom<&'a [u8]> for LanguageTag<'a> {
     fn try_from(octets: &'a [u8]) -> Result<Self, Invalid> {
         let part = |part: &[u8]| (1..=8).contains(&part.len()) && part.iter().all(u8::is_ascii_alphanumeric);
         match core::str::from_utf8(octets) {
-            Ok(tag) if octets.len() <= Self::MAX && octets.split(|octet| *octet == b'-').all(part) => Ok(Self(tag)),
+            Ok(tag) if octets.len() <= Self::MAX && octets.split(|octet| *octet == b'-').all(part) => {
+                Ok(Self(tag))
+            }
             _ => Err(Invalid(Rule::Language)),
         }
     }

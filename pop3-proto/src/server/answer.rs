@@ -1,0 +1,374 @@
+//! What the application owes, and how it pays.
+
+use super::body::Wanted;
+use super::event::{Answer, AuthTurn, BodyGrant, TlsOffer};
+use super::machine::Ending;
+use super::maildrop::Maildrop;
+use super::table::Phase;
+use super::{Body, Server};
+use crate::command::Verb;
+use crate::error::{Rule, Violation};
+use crate::reply::{Reply, Status};
+use crate::types::ReplyText;
+use alloc::boxed::Box;
+use bytes::Bytes;
+use mail_wire::dot::BodyFault;
+use mail_wire::{Class, Misuse, Output, Returned, base64};
+
+/// What is owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owed {
+    Nothing,
+    Greeting,
+    /// The answer to USER or LANG.
+    Command(Verb),
+    /// The answer to PASS or APOP.
+    LogIn,
+    Message(Wanted),
+    Malformed(Rule),
+    Turn,
+    Upgrade,
+    Body,
+    Commit,
+}
+
+impl Server {
+    /// Answers what an [`Answer`] is for. A positive answer to a log-in needs a maildrop and one to RETR or TOP a body:
+    /// [`accept`](Self::accept), [`answer_body`](Self::answer_body).
+    ///
+    /// An extended response code is left out where RESP-CODES is not offered (RFC 2449 §6.4). The stamp is put behind the text of the
+    /// greeting. A negative greeting ends the session.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOwed`] for a token that is not due, [`Misuse::NotInState`] for a positive answer that needs more, [`Misuse::Over`];
+    /// the token comes back.
+    pub fn answer(
+        &mut self,
+        answer: Answer,
+        reply: &Reply<'_>,
+        output: &mut Output,
+    ) -> Result<(), Returned<Answer>> {
+        if let Err(why) = self.may_answer(&answer) {
+            return Err(Returned::new(answer, why));
+        }
+        let ok = reply.status == Status::Ok;
+        match self.owed {
+            Owed::LogIn | Owed::Message(_) if ok => return Err(Returned::new(answer, Misuse::NotInState)),
+            Owed::Greeting => self.greet(reply, output),
+            Owed::Commit => {
+                self.put(reply, output);
+                self.ending = Some(Ending::Closed);
+            }
+            Owed::LogIn => self.log_in_failed(reply, output),
+            Owed::Command(Verb::User) => {
+                self.put(reply, output);
+                self.user_accepted = ok;
+                if !ok {
+                    self.user = None;
+                }
+            }
+            Owed::Malformed(rule) => {
+                self.put(reply, output);
+                if !ok {
+                    self.count_bad(rule);
+                }
+            }
+            _ => self.put(reply, output),
+        }
+        self.owed = Owed::Nothing;
+        Ok(())
+    }
+
+    /// Refuses what an [`Answer`] is for, in the words of this crate. After [`Rule::ForeignProtocol`] the session ends.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub fn refuse(&mut self, answer: Answer, output: &mut Output) -> Result<(), Returned<Answer>> {
+        let text = match self.owed {
+            Owed::Malformed(Rule::Keyword) => "unknown command",
+            Owed::Malformed(_) => "syntax error",
+            Owed::Greeting => "service not available",
+            Owed::LogIn => "log-in failed",
+            Owed::Message(_) => "message not available",
+            Owed::Commit => "some deleted messages not removed",
+            _ => "refused",
+        };
+        self.answer(answer, &Reply::err(ReplyText::known(text)), output)
+    }
+
+    /// Accepts the log-in of PASS or APOP: the maildrop is locked and stands for the session (RFC 1939 §4).
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer); [`Misuse::NotInState`] for an answer that is no log-in's, [`Misuse::Invalid`] for a negative reply.
+    pub fn accept(
+        &mut self,
+        answer: Answer,
+        maildrop: Maildrop,
+        reply: &Reply<'_>,
+        output: &mut Output,
+    ) -> Result<(), Returned<Answer>> {
+        let good = self.may_answer(&answer).and(match (self.owed, reply.status) {
+            (Owed::LogIn, Status::Ok) => Ok(()),
+            (Owed::LogIn, Status::Err) => {
+                Err(Misuse::Invalid("a negative reply to a log-in that is accepted"))
+            }
+            _ => Err(Misuse::NotInState),
+        });
+        if let Err(why) = good {
+            return Err(Returned::new(answer, why));
+        }
+        self.logged_in(maildrop, reply, output);
+        Ok(())
+    }
+
+    /// Accepts the exchange of AUTH.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
+    pub fn accept_auth(
+        &mut self,
+        turn: AuthTurn,
+        maildrop: Maildrop,
+        reply: &Reply<'_>,
+        output: &mut Output,
+    ) -> Result<(), Returned<AuthTurn>> {
+        let good = self.may_turn(&turn).and(match reply.status {
+            Status::Ok => Ok(()),
+            Status::Err => Err(Misuse::Invalid("a negative reply to a log-in that is accepted")),
+        });
+        if let Err(why) = good {
+            return Err(Returned::new(turn, why));
+        }
+        self.logged_in(maildrop, reply, output);
+        Ok(())
+    }
+
+    /// Refuses the exchange of AUTH: the client may try again (RFC 5034 §4), [`Limits::logins`](crate::Limits) times.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOwed`], [`Misuse::Over`], [`Misuse::Invalid`] for a positive reply; the turn comes back.
+    pub fn refuse_auth(
+        &mut self,
+        turn: AuthTurn,
+        reply: &Reply<'_>,
+        output: &mut Output,
+    ) -> Result<(), Returned<AuthTurn>> {
+        let good = self.may_turn(&turn).and(match reply.status {
+            Status::Err => Ok(()),
+            Status::Ok => Err(Misuse::Invalid("a positive reply to a log-in that is refused")),
+        });
+        if let Err(why) = good {
+            return Err(Returned::new(turn, why));
+        }
+        self.owed = Owed::Nothing;
+        self.log_in_failed(reply, output);
+        Ok(())
+    }
+
+    /// Sends a challenge, which may be empty.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOwed`], [`Misuse::Over`], [`Misuse::TooLong`] beyond [`Limits::auth_line`](crate::Limits); the turn comes back.
+    pub fn challenge(
+        &mut self,
+        turn: AuthTurn,
+        challenge: &[u8],
+        output: &mut Output,
+    ) -> Result<(), Returned<AuthTurn>> {
+        if let Err(why) = self.may_turn(&turn) {
+            return Err(Returned::new(turn, why));
+        }
+        if base64::encoded_len(challenge.len()).saturating_add(4) > self.limits.auth_line {
+            return Err(Returned::new(turn, Misuse::TooLong(self.limits.auth_line)));
+        }
+        output.put(Class::Public, b"+ ");
+        output.put(Class::Secret, base64::encode(challenge).expose());
+        output.put(Class::Public, b"\r\n");
+        self.exchange = true;
+        self.owed = Owed::Nothing;
+        Ok(())
+    }
+
+    /// Refuses STLS; the session goes on without TLS.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOwed`], [`Misuse::Over`]; the offer comes back.
+    pub fn refuse_tls(&mut self, offer: TlsOffer, output: &mut Output) -> Result<(), Returned<TlsOffer>> {
+        if self.is_over() {
+            return Err(Returned::new(offer, Misuse::Over));
+        }
+        if self.owed != Owed::Upgrade || !self.source.is_latest(offer.0) {
+            return Err(Returned::new(offer, Misuse::NotOwed));
+        }
+        self.owed = Owed::Nothing;
+        self.put(&Reply::err(ReplyText::known("TLS not available")), output);
+        Ok(())
+    }
+
+    /// Answers RETR or TOP with a positive reply; the message follows.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer); [`Misuse::NotInState`] for an answer that is no message's.
+    pub fn answer_body(
+        &mut self,
+        answer: Answer,
+        text: ReplyText<'_>,
+        output: &mut Output,
+    ) -> Result<BodyGrant, Returned<Answer>> {
+        let wanted = match (self.may_answer(&answer), self.owed) {
+            (Ok(()), Owed::Message(wanted)) => wanted,
+            (Err(why), _) => return Err(Returned::new(answer, why)),
+            _ => return Err(Returned::new(answer, Misuse::NotInState)),
+        };
+        self.put(&Reply::ok(text), output);
+        self.body = Some(Body::new(self.policy.body_eol, wanted.lines));
+        self.owed = Owed::Body;
+        Ok(BodyGrant { stamp: self.source.issue(), done: false })
+    }
+
+    /// Sends a piece of the message as it is: raw octets with CRLF line ends, no stuffing. Takes from the front of `piece` what the output
+    /// has room for; the rest goes in again when [`Output::is_full`] is over. For TOP the whole message may be given: what is not wanted
+    /// is dropped.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOwed`] for a grant that is not due; [`Misuse::Invalid`] for line ends that the policy rejects: then nothing was taken.
+    pub fn body(
+        &mut self,
+        grant: &mut BodyGrant,
+        piece: &mut Bytes,
+        output: &mut Output,
+    ) -> Result<(), Misuse> {
+        self.is_body(grant)?;
+        let Some(body) = self.body.as_mut() else { return Err(Misuse::NotOwed) };
+        if grant.done {
+            piece.clear();
+            return Ok(());
+        }
+        grant.done = body.push(piece, output).map_err(invalid)?;
+        Ok(())
+    }
+
+    /// Ends the message, with a line end if its last line has none.
+    ///
+    /// # Errors
+    /// As [`body`](Self::body); the grant comes back.
+    pub fn end_body(&mut self, grant: BodyGrant, output: &mut Output) -> Result<(), Returned<BodyGrant>> {
+        if let Err(why) = self.is_body(&grant) {
+            return Err(Returned::new(grant, why));
+        }
+        let ended = self.body.as_mut().map_or(Err(Misuse::NotOwed), |body| body.end(output).map_err(invalid));
+        if let Err(why) = ended {
+            return Err(Returned::new(grant, why));
+        }
+        self.body = None;
+        self.owed = Owed::Nothing;
+        Ok(())
+    }
+
+    /// Gives up a message that cannot be read to its end. The session ends without the terminator, so that the client sees a cut answer
+    /// and not a shorter message.
+    ///
+    /// # Errors
+    /// As [`body`](Self::body); the grant comes back.
+    pub fn break_off(&mut self, grant: BodyGrant) -> Result<(), Returned<BodyGrant>> {
+        if let Err(why) = self.is_body(&grant) {
+            return Err(Returned::new(grant, why));
+        }
+        self.body = None;
+        self.owed = Owed::Nothing;
+        self.ending = Some(Ending::Failed(Violation::BrokenOff));
+        Ok(())
+    }
+
+    fn is_body(&self, grant: &BodyGrant) -> Result<(), Misuse> {
+        if self.is_over() {
+            return Err(Misuse::Over);
+        }
+        if self.owed != Owed::Body || !self.source.is_latest(grant.stamp) {
+            return Err(Misuse::NotOwed);
+        }
+        Ok(())
+    }
+
+    fn may_answer(&self, answer: &Answer) -> Result<(), Misuse> {
+        let answers = !matches!(self.owed, Owed::Nothing | Owed::Turn | Owed::Upgrade | Owed::Body);
+        if self.is_over() {
+            Err(Misuse::Over)
+        } else if answers && self.source.is_latest(answer.0) {
+            Ok(())
+        } else {
+            Err(Misuse::NotOwed)
+        }
+    }
+
+    fn may_turn(&self, turn: &AuthTurn) -> Result<(), Misuse> {
+        if self.is_over() {
+            Err(Misuse::Over)
+        } else if self.owed == Owed::Turn && self.source.is_latest(turn.0) {
+            Ok(())
+        } else {
+            Err(Misuse::NotOwed)
+        }
+    }
+
+    /// The one way a reply goes out.
+    pub(crate) fn put(&self, reply: &Reply<'_>, output: &mut Output) {
+        let code = reply.code.filter(|_| self.offer.capabilities.has("RESP-CODES"));
+        Reply { code, ..*reply }.encode(output);
+    }
+
+    fn greet(&mut self, reply: &Reply<'_>, output: &mut Output) {
+        self.greeted = true;
+        if reply.status == Status::Err {
+            self.put(reply, output);
+            self.ending = Some(Ending::Closed);
+            return;
+        }
+        output.put(Class::Public, b"+OK");
+        let text = reply.text.as_str().as_bytes();
+        for part in [text, self.stamp().unwrap_or_default()] {
+            if !part.is_empty() {
+                output.put(Class::Public, b" ");
+                output.put(Class::Public, part);
+            }
+        }
+        output.put(Class::Public, b"\r\n");
+    }
+
+    fn logged_in(&mut self, maildrop: Maildrop, reply: &Reply<'_>, output: &mut Output) {
+        self.put(reply, output);
+        self.owed = Owed::Nothing;
+        self.exchange = false;
+        self.phase = Phase::Transaction;
+        self.maildrop = Some(Box::new(maildrop));
+    }
+
+    fn log_in_failed(&mut self, reply: &Reply<'_>, output: &mut Output) {
+        self.put(reply, output);
+        self.user = None;
+        self.user_accepted = false;
+        self.exchange = false;
+        // The last failure that is allowed is the one that ends the session.
+        if self.logins.spend(1).is_err() || self.logins.left() == 0 {
+            self.ending = Some(Ending::Failed(Violation::Limit("log-ins", self.limits.logins.into())));
+        }
+    }
+
+    pub(crate) fn count_bad(&mut self, rule: Rule) {
+        if rule == Rule::ForeignProtocol {
+            self.ending = Some(Ending::Failed(Violation::ForeignProtocol));
+        } else if self.bad.spend(1).is_err() || self.bad.left() == 0 {
+            self.ending =
+                Some(Ending::Failed(Violation::Limit("bad commands", self.limits.bad_commands.into())));
+        }
+    }
+}
+
+fn invalid(fault: BodyFault) -> Misuse {
+    Misuse::Invalid(match fault {
+        BodyFault::BareCr { .. } => "CR without LF in a body",
+        BodyFault::BareLf { .. } => "LF without CR in a body",
+        BodyFault::Nul { .. } => "NUL in a body",
+        _ => "an octet in a body",
+    })
+}

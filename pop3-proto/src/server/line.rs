@@ -1,0 +1,249 @@
+//! One command line: whose it is to answer.
+
+use super::Server;
+use super::answer::Owed;
+use super::body::Wanted;
+use super::event::{Answer, AuthTurn, Deletions, Event, Refusal, Refused, TlsOffer};
+use super::settle::Due;
+use super::table::{Phase, belongs};
+use crate::command::{Command, Verb};
+use crate::error::{Malformed, Rule};
+use crate::policy::Allow;
+use crate::types::{InitialResponse, Mechanism, MessageNumber};
+use mail_wire::{Class, Mask, Span, base64};
+
+/// Keywords behind which a secret may stand, also where the line is malformed.
+const SECRET: [&[u8]; 3] = [b"PASS", b"APOP", b"AUTH"];
+
+impl Server {
+    /// A complete line without its line end.
+    pub(crate) fn line<'i>(&mut self, line: &'i [u8]) -> Event<'i> {
+        if self.exchange {
+            self.mask(0, line.len());
+            return self.response(line);
+        }
+        let verb = Verb::of(line);
+        self.mask_line(line, verb);
+        if self.phase == Phase::Authorization && self.early.spend(1).is_err() {
+            return self.refused(verb, Refusal::TooMany);
+        }
+        // Whether a command belongs here comes before what it says (RFC 1939 §3).
+        if let Some(why) = verb.and_then(|verb| self.objection(verb)) {
+            return self.refused(verb, why);
+        }
+        let user_accepted = core::mem::take(&mut self.user_accepted);
+        match Command::parse(line) {
+            Ok(command) => {
+                self.user_accepted = user_accepted && matches!(command, Command::Pass(_));
+                self.command(command)
+            }
+            Err(malformed) => {
+                // A malformed PASS is still the one that had to follow.
+                self.user_accepted = user_accepted && verb == Some(Verb::Pass);
+                self.malformed(malformed)
+            }
+        }
+    }
+
+    /// What speaks against a command before its argument is looked at.
+    fn objection(&self, verb: Verb) -> Option<Refusal> {
+        if !belongs(self.phase, verb) {
+            return Some(Refusal::State);
+        }
+        let offered = |name| self.offer.capabilities.has(name);
+        match verb {
+            Verb::Stls if self.secure || self.utf8 => Some(Refusal::State),
+            Verb::Stls if !self.may_start_tls() => Some(Refusal::NotOffered),
+            Verb::User | Verb::Pass if !offered("USER") => Some(Refusal::NotOffered),
+            Verb::User | Verb::Pass if self.needs_tls(true) => Some(Refusal::TlsFirst),
+            Verb::Pass if !self.user_accepted => Some(Refusal::UserFirst),
+            Verb::Apop if self.policy.apop == Allow::Refuse || self.stamp.is_none() => {
+                Some(Refusal::NotOffered)
+            }
+            Verb::Apop if self.needs_tls(false) => Some(Refusal::TlsFirst),
+            Verb::Auth if !offered("SASL") => Some(Refusal::NotOffered),
+            Verb::Top | Verb::Uidl | Verb::Utf8 | Verb::Lang if !offered(verb.name()) => {
+                Some(Refusal::NotOffered)
+            }
+            _ => None,
+        }
+    }
+
+    fn refused<'i>(&mut self, verb: Option<Verb>, why: Refusal) -> Event<'i> {
+        self.due = Due::Refuse(why);
+        Event::Refused(Refused { verb, why })
+    }
+
+    fn malformed<'i>(&mut self, malformed: Malformed<'i>) -> Event<'i> {
+        self.owed = Owed::Malformed(malformed.rule);
+        Event::Malformed(malformed, Answer(self.source.issue()))
+    }
+
+    fn command<'i>(&mut self, command: Command<'i>) -> Event<'i> {
+        match command {
+            Command::User(name) => {
+                if !self.is_good_text(name.octets()) {
+                    return self.refused(Some(Verb::User), Refusal::NotUtf8);
+                }
+                self.user = Some(name.octets().into());
+                self.ask(command, Owed::Command(Verb::User))
+            }
+            Command::Pass(password) if !self.is_good_text(password.expose()) => {
+                self.refused(Some(Verb::Pass), Refusal::NotUtf8)
+            }
+            Command::Apop { name, .. } if !self.is_good_text(name.octets()) => {
+                self.refused(Some(Verb::Apop), Refusal::NotUtf8)
+            }
+            Command::Pass(_) | Command::Apop { .. } => self.ask(command, Owed::LogIn),
+            Command::Auth { mechanism, initial } => self.auth(mechanism, initial),
+            Command::Stls => {
+                self.owed = Owed::Upgrade;
+                Event::StartTls(TlsOffer(self.source.issue()))
+            }
+            Command::Utf8 => {
+                self.utf8 = true;
+                self.settled(command, Due::Ok("UTF-8"))
+            }
+            Command::Lang(Some(_)) => self.ask(command, Owed::Command(Verb::Lang)),
+            Command::Lang(None) if self.offer.languages.is_empty() => {
+                self.refused(Some(Verb::Lang), Refusal::NotOffered)
+            }
+            Command::Lang(None) => self.settled(command, Due::Languages),
+            Command::AuthList => self.settled(command, Due::Mechanisms),
+            Command::Capa => self.settled(command, Due::Capabilities),
+            Command::Quit => self.quit(command),
+            Command::Noop => self.settled(command, Due::Ok("")),
+            Command::Stat => self.settled(command, Due::Stat),
+            Command::List(None) => self.settled(command, Due::Listing { ids: false, from: None }),
+            Command::Uidl(None) => self.settled(command, Due::Listing { ids: true, from: None }),
+            Command::List(Some(message)) => self.of_message(command, message, Due::Scan(message)),
+            Command::Uidl(Some(message)) => self.of_message(command, message, Due::UniqueId(message)),
+            Command::Rset => {
+                if let Some(maildrop) = &mut self.maildrop {
+                    maildrop.reset();
+                }
+                self.settled(command, Due::Ok(""))
+            }
+            Command::Dele(message) => {
+                if self.maildrop.as_mut().is_some_and(|maildrop| maildrop.delete(message)) {
+                    self.settled(command, Due::Ok("deleted"))
+                } else {
+                    self.refused(Some(Verb::Dele), Refusal::NoSuchMessage)
+                }
+            }
+            Command::Retr(message) => self.ask_message(command, Wanted { message, lines: None }),
+            Command::Top { message, lines } => {
+                self.ask_message(command, Wanted { message, lines: Some(lines) })
+            }
+            Command::Other(other) => {
+                self.malformed(Malformed { raw: other.line(), at: 0, rule: Rule::Keyword })
+            }
+        }
+    }
+
+    fn ask<'i>(&mut self, command: Command<'i>, owed: Owed) -> Event<'i> {
+        self.owed = owed;
+        Event::Command(command, Answer(self.source.issue()))
+    }
+
+    fn settled<'i>(&mut self, command: Command<'i>, due: Due) -> Event<'i> {
+        self.due = due;
+        Event::Answered(command)
+    }
+
+    fn has(&self, message: MessageNumber) -> bool {
+        self.maildrop().is_some_and(|maildrop| maildrop.size(message).is_some())
+    }
+
+    fn of_message<'i>(&mut self, command: Command<'i>, message: MessageNumber, due: Due) -> Event<'i> {
+        if self.has(message) {
+            self.settled(command, due)
+        } else {
+            self.refused(command.verb(), Refusal::NoSuchMessage)
+        }
+    }
+
+    fn ask_message<'i>(&mut self, command: Command<'i>, wanted: Wanted) -> Event<'i> {
+        if self.has(wanted.message) {
+            self.ask(command, Owed::Message(wanted))
+        } else {
+            self.refused(command.verb(), Refusal::NoSuchMessage)
+        }
+    }
+
+    /// QUIT enters UPDATE from TRANSACTION alone (RFC 1939 §6).
+    fn quit<'i>(&mut self, command: Command<'i>) -> Event<'i> {
+        match self.maildrop.take() {
+            Some(maildrop) => {
+                self.phase = Phase::Update;
+                self.owed = Owed::Commit;
+                Event::Commit(Deletions(maildrop), Answer(self.source.issue()))
+            }
+            None => self.settled(command, Due::Quit),
+        }
+    }
+
+    fn auth<'i>(&mut self, mechanism: Mechanism<'i>, initial: Option<InitialResponse<'i>>) -> Event<'i> {
+        if !self.offer.capabilities.mechanisms().contains(mechanism) {
+            return self.refused(Some(Verb::Auth), Refusal::NotOffered);
+        }
+        if self.needs_tls(mechanism.is_plaintext()) {
+            return self.refused(Some(Verb::Auth), Refusal::TlsFirst);
+        }
+        let initial = match initial.map(|initial| initial.decode()) {
+            None => None,
+            Some(Ok(octets)) => Some(octets),
+            Some(Err(_)) => return self.refused(Some(Verb::Auth), Refusal::NotBase64),
+        };
+        self.owed = Owed::Turn;
+        Event::Auth { mechanism, initial, turn: AuthTurn(self.source.issue()) }
+    }
+
+    /// A line of an exchange (RFC 5034 §4).
+    fn response<'i>(&mut self, line: &'i [u8]) -> Event<'i> {
+        self.exchange = false;
+        let why = if line == b"*" {
+            Refusal::Cancelled
+        } else if let Ok(response) = base64::decode(line) {
+            self.owed = Owed::Turn;
+            return Event::AuthResponse(response, AuthTurn(self.source.issue()));
+        } else {
+            Refusal::NotBase64
+        };
+        self.due = Due::Refuse(why);
+        Event::AuthCancelled(why)
+    }
+
+    /// Where names and passwords may be UTF-8 they must be (RFC 6856 §2.2).
+    fn is_good_text(&self, octets: &[u8]) -> bool {
+        octets.is_ascii() || !self.offer.capabilities.utf8_user() || core::str::from_utf8(octets).is_ok()
+    }
+
+    fn mask_line(&mut self, line: &[u8], verb: Option<Verb>) {
+        match verb {
+            // The name stands in the clear, the digest behind it does not.
+            Some(Verb::Apop) => {
+                let from = memchr::memrchr(b' ', line).map_or(4, |at| at.saturating_add(1));
+                let from = if line.len().saturating_sub(from) == 32 { from } else { 4 };
+                self.mask(from, line.len());
+            }
+            Some(verb) if verb.is_secret() => self.mask(4, line.len()),
+            Some(_) => {}
+            // A client that is out of step sends passwords and responses as commands.
+            None if self.phase == Phase::Authorization => self.mask(0, line.len()),
+            None => {
+                let start = line.len().saturating_sub(line.trim_ascii_start().len());
+                let word = line.get(start..start.saturating_add(4)).unwrap_or_default();
+                if SECRET.iter().any(|secret| secret.eq_ignore_ascii_case(word)) {
+                    self.mask(start.saturating_add(4), line.len());
+                }
+            }
+        }
+    }
+
+    fn mask(&mut self, from: usize, to: usize) {
+        if from < to {
+            self.masks.push(Mask { span: Span::new(from, to), class: Class::Secret });
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The maildrop of a session, as it stood at log-in, and its deletion marks (RFC 1939 §4 to §6).
+
+use crate::error::{Invalid, Rule};
+use crate::types::{MessageNumber, UniqueId};
+use alloc::vec::Vec;
+
+/// Sizes and unique-ids of the messages, in order, and which are marked as deleted.
+///
+/// Message numbers are places in it, and never change during a session.
+#[derive(Clone, Debug, Default)]
+pub struct Maildrop {
+    messages: Vec<Message>,
+    /// The unique-ids one behind the other.
+    ids: Vec<u8>,
+    /// Of the messages that are not marked.
+    count: u32,
+    octets: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Message {
+    octets: u64,
+    /// Where its unique-id ends; it begins where that of the message before ends.
+    id_end: u32,
+    deleted: bool,
+}
+
+impl Maildrop {
+    /// An empty one.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { messages: Vec::new(), ids: Vec::new(), count: 0, octets: 0 }
+    }
+
+    /// Adds the next message: its octets as they will be sent, with CRLF line ends and without stuffing (RFC 1939 §11), and its
+    /// unique-id.
+    ///
+    /// # Errors
+    /// [`Rule::TooMany`] beyond 2³²-1 messages or octets of unique-ids.
+    pub fn push(&mut self, octets: u64, id: UniqueId<'_>) -> Result<MessageNumber, Invalid> {
+        let too_many = Invalid(Rule::TooMany);
+        let number = MessageNumber::at(self.messages.len()).ok_or(too_many)?;
+        let id_end = self.ids.len().checked_add(id.octets().len()).and_then(|end| u32::try_from(end).ok());
+        let id_end = id_end.ok_or(too_many)?;
+        self.ids.extend_from_slice(id.octets());
+        self.messages.push(Message { octets, id_end, deleted: false });
+        self.count = self.count.saturating_add(1);
+        self.octets = self.octets.saturating_add(octets);
+        Ok(number)
+    }
+
+    /// How many messages there are, those marked included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Whether there are none, not even marked ones.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// How many messages are not marked: the first number of STAT.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Their octets, saturating: the second number of STAT.
+    #[must_use]
+    pub fn octets(&self) -> u64 {
+        self.octets
+    }
+
+    /// The octets of a message that exists and is not marked.
+    #[must_use]
+    pub fn size(&self, message: MessageNumber) -> Option<u64> {
+        self.messages.get(message.index()).filter(|message| !message.deleted).map(|message| message.octets)
+    }
+
+    /// The unique-id of a message that exists, marked or not.
+    #[must_use]
+    pub fn unique_id(&self, message: MessageNumber) -> Option<UniqueId<'_>> {
+        let index = message.index();
+        let end = self.messages.get(index)?.id_end;
+        let start = index
+            .checked_sub(1)
+            .and_then(|before| self.messages.get(before))
+            .map_or(0, |before| before.id_end);
+        let octets = self.ids.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?;
+        UniqueId::of_any_length(octets).ok()
+    }
+
+    /// The numbers of the messages that are marked, in order.
+    pub fn deleted(&self) -> impl Iterator<Item = MessageNumber> + '_ {
+        self.messages
+            .iter()
+            .enumerate()
+            .filter(|(_, message)| message.deleted)
+            .filter_map(|(index, _)| MessageNumber::at(index))
+    }
+
+    /// Marks a message. `false` if it does not exist or is marked already (RFC 1939 §5, DELE).
+    pub(crate) fn delete(&mut self, message: MessageNumber) -> bool {
+        let Some(message) = self.messages.get_mut(message.index()).filter(|message| !message.deleted) else {
+            return false;
+        };
+        message.deleted = true;
+        self.count = self.count.saturating_sub(1);
+        self.octets = self.octets.saturating_sub(message.octets);
+        true
+    }
+
+    /// Takes all marks away (RFC 1939 §5, RSET).
+    pub(crate) fn reset(&mut self) {
+        for message in &mut self.messages {
+            message.deleted = false;
+        }
+        self.count = u32::try_from(self.messages.len()).unwrap_or(u32::MAX);
+        self.octets = self.messages.iter().fold(0, |sum, message| sum.saturating_add(message.octets));
+    }
+
+    /// The first message from this place on that is not marked.
+    pub(crate) fn next_live(&self, from: usize) -> Option<MessageNumber> {
+        let behind = self.messages.get(from..)?.iter().position(|message| !message.deleted)?;
+        MessageNumber::at(from.checked_add(behind)?)
+    }
+}
