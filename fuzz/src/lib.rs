@@ -8,6 +8,7 @@ pub mod base64;
 pub mod dot;
 pub mod line;
 pub mod machine;
+pub mod pop3_client;
 pub mod reads;
 pub mod seeds;
 
@@ -21,7 +22,7 @@ pub struct Target {
     pub run: fn(&[u8]),
     /// Which of the seeds are fed to it.
     pub wants: fn(&Seed) -> bool,
-    /// The settings that it takes as its first octet; none if it takes no such octet.
+    /// For a machine: the settings that it takes as its first octet. For anything else none, and no such octet.
     pub settings: &'static [u8],
 }
 
@@ -30,6 +31,12 @@ pub const TARGETS: &[Target] = &[
     Target { name: "base64", run: base64::run, wants: |_| true, settings: &[] },
     Target { name: "dot", run: dot::run, wants: |_| true, settings: &[] },
     Target { name: "line", run: line::run, wants: |_| true, settings: &[] },
+    Target {
+        name: "pop3_client",
+        run: machine::run::<pop3_client::Reader>,
+        wants: |seed| seed.protocol == "pop3" && !seed.server,
+        settings: &[0, 1, 2],
+    },
 ];
 
 /// The corpus of a target: each seed that it wants, in each setting, read whole and octet by octet.
@@ -38,10 +45,12 @@ pub fn corpus(target: &Target, seeds: &[Seed]) -> Vec<Vec<u8>> {
     let mut inputs = Vec::new();
     for seed in seeds.iter().filter(|seed| (target.wants)(seed)) {
         for how in [reads::WHOLE, reads::OCTETS] {
-            let input = [&[how], &seed.octets[..]].concat();
             match target.settings {
-                [] => inputs.push(input),
-                settings => inputs.extend(settings.iter().map(|setting| [&[*setting], &input[..]].concat())),
+                [] => inputs.push([&[how], &seed.octets[..]].concat()),
+                settings => inputs.extend(settings.iter().map(|setting| {
+                    let setting = setting | if seed.implicit { machine::IMPLICIT } else { 0 };
+                    [&[setting, how], &seed.script[..]].concat()
+                })),
             }
         }
     }

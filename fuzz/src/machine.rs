@@ -6,6 +6,16 @@ use bytes::Buf;
 use mail_wire::{End, Framed, Handover, Input, Machine, Output, Pause};
 use std::fmt::Debug;
 
+/// Begins octets of the peer. It is no octet of UTF-8, so none is lost for what matters.
+pub const PEER: u8 = 0xFF;
+/// Begins lines for [`Party::say`].
+pub const OURS: u8 = 0xFE;
+/// TLS stands from here on, where the hand-over was due.
+pub const TLS: u8 = 0xFD;
+
+/// The bit of the settings for TLS from the start.
+pub const IMPLICIT: u8 = 0x80;
+
 /// Longer inputs are not worth their time.
 const MOST: usize = 16 * 1024;
 /// Octets that an `Input` may hold, whatever the peer sends: above any unit that these inputs can make.
@@ -28,6 +38,15 @@ pub trait Party: Sized {
         output: &mut Output,
         seen: &mut Seen,
     ) -> Option<<Self::Machine as Machine>::Upgrade>;
+
+    /// For a client: sends what the line says, or does nothing. Called only where the peer pauses, so that what was in flight when
+    /// an octet came does not depend on how it was read.
+    fn say(&mut self, _machine: &mut Self::Machine, _line: &[u8], _output: &mut Output, _seen: &mut Seen) {}
+
+    /// Whether it holds a token that the next line will answer. Until then the machine may pause.
+    fn owes(&self) -> bool {
+        false
+    }
 
     /// Goes on with what did not fit into the output: called whenever the output is empty again.
     fn pump(&mut self, _machine: &mut Self::Machine, _output: &mut Output, _seen: &mut Seen) {}
@@ -60,7 +79,8 @@ impl Seen {
     }
 }
 
-/// The first octet of `data` chooses the policies, with its highest bit TLS from the start; the second one the reads.
+/// The first octet of `data` chooses the policies, with its highest bit TLS from the start; the second one the reads. The rest is what the
+/// peer sends, parted by [`PEER`], [`OURS`] and [`TLS`].
 pub fn run<P: Party>(data: &[u8]) {
     let Some((&settings, data)) = data.split_first() else { return };
     let data = &data[..data.len().min(MOST)];
@@ -76,6 +96,8 @@ struct Drive<P: Party> {
     output: Output,
     seen: Seen,
     sent: Vec<u8>,
+    /// The hand-over is due; nothing is framed until it is made.
+    granted: Option<<P::Machine as Machine>::Upgrade>,
     /// Calls of `frame` that are left. A loop that makes no progress uses them up.
     left: usize,
 }
@@ -89,8 +111,8 @@ enum Turn {
 }
 
 fn drive<P: Party>(settings: u8, data: &[u8]) -> (Seen, Vec<u8>) {
-    let (party, machine) = P::new(settings & 0x7F);
-    let machine = if settings & 0x80 == 0 { machine } else { Handover::implicit(machine).secured() };
+    let (party, machine) = P::new(settings & !IMPLICIT);
+    let machine = if settings & IMPLICIT == 0 { machine } else { Handover::implicit(machine).secured() };
     let mut drive = Drive {
         party,
         machine: Some(machine),
@@ -98,6 +120,7 @@ fn drive<P: Party>(settings: u8, data: &[u8]) -> (Seen, Vec<u8>) {
         output: Output::new(),
         seen: Seen::default(),
         sent: Vec::new(),
+        granted: None,
         left: 256 + 8 * data.len(),
     };
     drive.all(data);
@@ -107,20 +130,28 @@ fn drive<P: Party>(settings: u8, data: &[u8]) -> (Seen, Vec<u8>) {
 
 impl<P: Party> Drive<P> {
     fn all(&mut self, data: &[u8]) {
-        for mut read in reads(data) {
-            while !read.is_empty() {
-                // A client begins to listen before the first octet, a server greets.
-                if let Turn::Over = self.turn() {
-                    return;
-                }
-                let taken = self.input.feed(read);
-                assert!(taken > 0, "there is no room, and the machine waits for input");
-                read = &read[taken..];
-                assert!(self.input.capacity() <= ROOM, "the input has grown to {}", self.input.capacity());
+        let (&how, rest) = data.split_first().unwrap_or((&WHOLE, &[]));
+        let mut marker = PEER;
+        for part in rest.split_inclusive(|octet| *octet >= TLS) {
+            let (next, octets) = match part.split_last() {
+                Some((&next, octets)) if next >= TLS => (next, octets),
+                _ => (PEER, part),
+            };
+            let turn = match marker {
+                OURS => self.ours(octets),
+                TLS => self.handed_over().then(|| self.peer(how, octets)).unwrap_or(Turn::Over),
+                _ => self.peer(how, octets),
+            };
+            if let Turn::Over = turn {
+                return;
             }
+            marker = next;
         }
         if let Turn::Over = self.turn() {
             return;
+        }
+        if self.granted.is_some() || self.party.owes() {
+            return self.seen.note("ends with a token in hand");
         }
         if let Some(machine) = &mut self.machine {
             machine.eof(End::Fin);
@@ -130,8 +161,66 @@ impl<P: Party> Drive<P> {
         };
     }
 
+    fn ours(&mut self, lines: &[u8]) -> Turn {
+        for line in lines.split_inclusive(|octet| *octet == b'\n') {
+            if let (Some(machine), None) = (&mut self.machine, &self.granted) {
+                self.party.say(machine, line, &mut self.output, &mut self.seen);
+            }
+            self.left += 64;
+        }
+        self.turn()
+    }
+
+    fn peer(&mut self, how: u8, octets: &[u8]) -> Turn {
+        for mut read in reads(&[&[how], octets].concat()) {
+            while !read.is_empty() {
+                // A client begins to listen before the first octet, a server greets.
+                if let Turn::Over = self.turn() {
+                    return Turn::Over;
+                }
+                if self.granted.is_some() {
+                    return self.injected();
+                }
+                let taken = self.input.feed(read);
+                if taken == 0 && self.party.owes() {
+                    return self.over("the peer talks on, and its answer is owed".to_owned());
+                }
+                assert!(taken > 0, "there is no room, and the machine waits for input");
+                read = &read[taken..];
+                assert!(self.input.capacity() <= ROOM, "the input has grown to {}", self.input.capacity());
+            }
+        }
+        let turn = self.turn();
+        if self.granted.is_some() && !self.input.is_empty() { self.injected() } else { turn }
+    }
+
+    /// Octets of the same breath behind the command or reply that hands over: none of them is read.
+    fn injected(&mut self) -> Turn {
+        if let (Some(machine), Some(token)) = (self.machine.take(), self.granted.take()) {
+            let held = self.input.len();
+            let handed = machine.start_tls(token, std::mem::take(&mut self.input), &mut self.output);
+            assert_eq!(handed.is_err(), held > 0, "{held} octets of plaintext at the hand-over");
+        }
+        self.output = Output::new();
+        self.over("plaintext behind the hand-over".to_owned());
+        Turn::Over
+    }
+
+    /// Whether TLS stands now. Without a hand-over that is due the marker means nothing, and the input is over.
+    fn handed_over(&mut self) -> bool {
+        let (Some(machine), Some(token)) = (self.machine.take(), self.granted.take()) else { return false };
+        let handed = machine.start_tls(token, std::mem::take(&mut self.input), &mut self.output);
+        self.machine = Some(handed.expect("nothing was left").secured());
+        self.drain();
+        self.seen.note("TLS");
+        true
+    }
+
     /// Frames until more input is needed.
     fn turn(&mut self) -> Turn {
+        if self.granted.is_some() {
+            return Turn::More;
+        }
         loop {
             self.left = self.left.checked_sub(1).unwrap_or_else(|| panic!("no progress: {:?}", self.seen));
             self.drain();
@@ -145,6 +234,7 @@ impl<P: Party> Drive<P> {
                 Ok(Framed::Paused(Pause::OutputFull)) => {
                     assert!(!self.output.is_empty(), "the output is said to be full");
                 }
+                Ok(Framed::Paused(Pause::AnswerOwed)) if self.party.owes() => return Turn::More,
                 Ok(Framed::Paused(pause)) => {
                     panic!("{pause:?}, though every event was answered: {:?}", self.seen)
                 }
@@ -160,7 +250,11 @@ impl<P: Party> Drive<P> {
                     );
                     match acted {
                         Ok(None) => {}
-                        Ok(Some(token)) => return self.upgrade(token),
+                        Ok(Some(token)) => {
+                            self.granted = Some(token);
+                            self.drain();
+                            return Turn::More;
+                        }
                         Err(error) => return self.fatal(&error),
                     }
                 }
@@ -180,18 +274,6 @@ impl<P: Party> Drive<P> {
                 self.party.pump(machine, &mut self.output, &mut self.seen);
             }
         }
-    }
-
-    /// Behind the hand-over nothing is compared: octets that came along with the command are an injection, later ones are not.
-    fn upgrade(&mut self, token: <P::Machine as Machine>::Upgrade) -> Turn {
-        if let Some(machine) = self.machine.take() {
-            let held = self.input.len();
-            let handed = machine.start_tls(token, std::mem::take(&mut self.input), &mut self.output);
-            assert_eq!(handed.is_err(), held > 0, "{held} octets of plaintext at the hand-over");
-            self.sent.clear();
-        }
-        self.seen.note("upgrade");
-        Turn::Over
     }
 
     /// An error is for ever.

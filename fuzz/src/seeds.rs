@@ -1,5 +1,6 @@
 //! Seeds from the project's vectors: what a peer sends in each of them.
 
+use crate::machine::{OURS, PEER, TLS};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,6 +19,10 @@ pub struct Seed {
     pub server: bool,
     /// All that the peer sends, from its first octet on.
     pub octets: Vec<u8>,
+    /// The same with our side's lines and the hand-over to TLS, as [`crate::machine`] reads it.
+    pub script: Vec<u8>,
+    /// Whether TLS stands from the start.
+    pub implicit: bool,
 }
 
 /// All seeds.
@@ -47,43 +52,73 @@ fn vector(record: &Value, seeds: &mut Vec<Seed>) {
     if record["setup"]["kind"] != "wire" {
         return;
     }
-    let mut octets = Vec::new();
-    for step in record["setup"]["script"].as_array().into_iter().flatten() {
+    let (mut octets, mut script) = (Vec::new(), Vec::new());
+    let steps = record["setup"]["script"].as_array().map_or(&[][..], |steps| steps);
+    let implicit = steps.first().is_some_and(|step| step[0] == "tls");
+    for step in &steps[usize::from(implicit)..] {
+        let said = wire(&step[1]);
+        script.push(if step[0] == "peer" {
+            PEER
+        } else if step[0] == "us" {
+            OURS
+        } else {
+            TLS
+        });
+        script.extend(&said);
         if step[0] == "peer" {
-            octets.extend(wire(&step[1]));
+            octets.extend(said);
         }
     }
-    if let Some(parts) = record["parts"].as_array() {
-        for part in parts {
+    let input = if let Some(parts) = record["parts"].as_array() {
+        let repeated = |part: &Value| {
             let times = part[1].as_u64().unwrap_or(1).min(MOST as u64) as usize;
-            octets.extend(wire(&part[0]).repeat(times).into_iter().take(MOST));
-        }
+            wire(&part[0]).repeat(times).into_iter().take(MOST).collect::<Vec<u8>>()
+        };
+        parts.iter().flat_map(repeated).collect()
     } else {
-        octets.extend(wire(&record["input"]));
-    }
+        wire(&record["input"])
+    };
+    script.push(PEER);
+    script.extend(&input);
+    octets.extend(input);
     for (role, server) in [("client", false), ("server", true)] {
         if record["role"] == role || record["role"] == "any" || record["role"] == "session" {
             let (id, protocol) = (text(&record["id"]), text(&record["protocol"]));
-            seeds.push(Seed { id, protocol, server, octets: octets.clone() });
+            seeds.push(Seed {
+                id,
+                protocol,
+                server,
+                octets: octets.clone(),
+                script: script.clone(),
+                implicit,
+            });
         }
     }
 }
 
 /// A transcript gives one seed for each side.
 fn transcripts(records: &[Value], seeds: &mut Vec<Seed>) {
-    let mut sides: BTreeMap<(String, String, bool), Vec<u8>> = BTreeMap::new();
+    let mut sides: BTreeMap<(String, String, bool), (Vec<u8>, Vec<u8>)> = BTreeMap::new();
     for record in records.iter().filter(|record| record["exact"] == true) {
         let protocol = match text(&record["protocol"]).as_str() {
             "lmtp" | "sasl" => "smtp".to_owned(),
             other => other.to_owned(),
         };
         let block = format!("rfc{}-block{}", record["rfc"], record["block"]);
-        let server = record["direction"] == "C";
-        sides.entry((block, protocol, server)).or_default().extend(wire(&record["bytes"]));
+        let said = wire(&record["bytes"]);
+        for server in [false, true] {
+            let peer = (record["direction"] == "C") == server;
+            let (octets, script) = sides.entry((block.clone(), protocol.clone(), server)).or_default();
+            script.push(if peer { PEER } else { OURS });
+            script.extend(&said);
+            if peer {
+                octets.extend(&said);
+            }
+        }
     }
-    for ((block, protocol, server), octets) in sides {
+    for ((block, protocol, server), (octets, script)) in sides {
         let id = format!("{block}-{}", if server { 'C' } else { 'S' });
-        seeds.push(Seed { id, protocol, server, octets });
+        seeds.push(Seed { id, protocol, server, octets, script, implicit: false });
     }
 }
 
