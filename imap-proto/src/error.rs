@@ -106,8 +106,6 @@ rules! {
     Tape = "fewer parts",
     /// The line is complete by itself and has no place in the state of the session.
     State = "something that this state allows",
-    /// A NUL in a string.
-    Nul = "octets without NUL",
     /// Octets that are not UTF-8 where UTF-8 is enabled.
     Utf8 = "UTF-8",
     /// `DONE`: anything else during IDLE (RFC 9051 §6.3.13).

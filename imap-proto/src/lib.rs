@@ -29,6 +29,8 @@
 
 extern crate alloc;
 
+pub mod command;
+pub mod encode;
 pub mod error;
 pub(crate) mod frame;
 pub mod limits;
@@ -36,6 +38,7 @@ pub mod parse;
 pub mod policy;
 pub mod types;
 
+pub use command::Command;
 pub use error::{Malformed, Rule, Violation};
 pub use limits::Limits;
 pub use policy::{Allow, Grammar, Policy, Repair, Tls};

@@ -387,8 +387,9 @@ mod tests {
                     assert_eq!(set.contains(number, 6), expected, "{number} in {text}");
                     let inside = set.within(6).any(|range| range.contains(&number));
                     assert_eq!(inside, expected && number <= 6, "{number} in {text}");
-                    let canonical = set.canonical();
-                    assert_eq!(canonical.as_set().contains(number, 6), expected, "{number} in {text}");
+                    // Beyond the last there is no message, so that merging may forget what `*:9` says of it.
+                    let canonical = set.canonical().as_set().contains(number, 6);
+                    assert!(number > 6 || canonical == expected, "{number} in {text}");
                 }
             }
         }

@@ -1,0 +1,431 @@
+//! How commands are written.
+
+use crate::command::{Append, AppendForm, Command, ListArgs, Patterns};
+use crate::types::astring::{Form, escape};
+use crate::types::raw::RawToken;
+use crate::types::{
+    AString, FetchAtt, FetchAtts, Flags, HeaderNames, IdFields, Key, Mailbox, Options, Part, Partial, Raw,
+    Search, Section, SectionText, Tag,
+};
+use alloc::string::ToString as _;
+use mail_wire::{Class, Output};
+
+/// What a command is written to. It decides how a literal is announced, and what waits for the server's `+`.
+pub(crate) trait Sink {
+    /// Octets that stand as they are.
+    fn put(&mut self, class: Class, octets: &[u8]);
+    /// The announcement of a literal, and the literal.
+    fn literal(&mut self, class: Class, octets: &[u8]);
+    /// Whether a quoted string may hold UTF-8.
+    fn utf8(&self) -> bool;
+}
+
+/// Writes every literal at once, as a non-synchronising one (RFC 7888 §4). For replays and tests: a client asks first whether
+/// the server takes them.
+pub(crate) struct AtOnce<'o> {
+    pub(crate) output: &'o mut Output,
+    pub(crate) utf8: bool,
+}
+
+impl Sink for AtOnce<'_> {
+    fn put(&mut self, class: Class, octets: &[u8]) {
+        self.output.put(class, octets);
+    }
+
+    fn literal(&mut self, class: Class, octets: &[u8]) {
+        self.output.put(Class::Public, b"{");
+        self.output.put_decimal(octets.len() as u64);
+        self.output.put(Class::Public, b"+}\r\n");
+        self.output.put(class, octets);
+    }
+
+    fn utf8(&self) -> bool {
+        self.utf8
+    }
+}
+
+impl Command<'_> {
+    /// Writes the command with its tag and its line end, every literal non-synchronising. `utf8` says whether UTF-8 is enabled.
+    ///
+    /// An APPEND is written up to the announcement of its message, line end included. This is for replays and tests: a
+    /// [`Client`](crate::client::Client) writes commands as its server takes them.
+    pub fn encode(&self, tag: Tag<'_>, utf8: bool, output: &mut Output) {
+        command(tag, self, &mut AtOnce { output, utf8 });
+    }
+}
+
+/// The command with its tag and its line end. An APPEND ends behind the announcement of its message.
+pub(crate) fn command(tag: Tag<'_>, command: &Command<'_>, sink: &mut impl Sink) {
+    put(sink, tag.as_str());
+    put(sink, if command.is_uid() { " UID " } else { " " });
+    put(sink, command.name());
+    arguments(command, sink);
+    put(sink, "\r\n");
+}
+
+/// What stands behind the message of an APPEND.
+pub(crate) const fn append_tail(form: AppendForm) -> &'static str {
+    match form {
+        AppendForm::Utf8 => ")\r\n",
+        AppendForm::Literal | AppendForm::Literal8 => "\r\n",
+    }
+}
+
+fn arguments(command: &Command<'_>, sink: &mut impl Sink) {
+    match command {
+        Command::Capability
+        | Command::Noop
+        | Command::Logout
+        | Command::StartTls
+        | Command::Namespace
+        | Command::Idle
+        | Command::Check
+        | Command::Close
+        | Command::Unselect
+        | Command::Expunge { uids: None } => {}
+        Command::Id(fields) => id(*fields, sink),
+        Command::Authenticate { mechanism, initial } => {
+            word(sink, mechanism.as_str());
+            if let Some(initial) = initial {
+                put(sink, " ");
+                sink.put(Class::Secret, initial.expose());
+            }
+        }
+        Command::Login { user, password } => {
+            string(sink, Class::Public, *user);
+            string(sink, Class::Secret, *password.expose());
+        }
+        Command::Enable(names) => names.iter().for_each(|name| word(sink, name.as_str())),
+        Command::Select { mailbox: name, params }
+        | Command::Examine { mailbox: name, params }
+        | Command::Create { mailbox: name, params } => {
+            mailbox(sink, *name);
+            options(sink, *params);
+        }
+        Command::Delete(name) | Command::Subscribe(name) | Command::Unsubscribe(name) => mailbox(sink, *name),
+        Command::Rename { from, to } => {
+            mailbox(sink, *from);
+            mailbox(sink, *to);
+        }
+        Command::List(args) => list(args, sink),
+        Command::Lsub { reference, pattern } => {
+            mailbox(sink, *reference);
+            put(sink, " ");
+            wildcards(sink, *pattern);
+        }
+        Command::Status { mailbox: name, items } => {
+            mailbox(sink, *name);
+            items.iter().enumerate().for_each(|(index, item)| {
+                put(sink, if index == 0 { " (" } else { " " });
+                put(sink, item.as_str());
+            });
+            put(sink, ")");
+        }
+        Command::Append(head) => append(head, sink),
+        Command::Expunge { uids: Some(set) } => word(sink, set.as_str()),
+        Command::Search { options: returns, charset, keys, .. } => search(*returns, *charset, *keys, sink),
+        Command::Fetch { set, atts, modifiers, .. } => {
+            word(sink, set.as_str());
+            fetch(*atts, sink);
+            options(sink, *modifiers);
+        }
+        Command::Store { set, modifiers, mode, silent, flags: values, .. } => {
+            word(sink, set.as_str());
+            options(sink, *modifiers);
+            word(sink, mode.name());
+            put(sink, if *silent { ".SILENT " } else { " " });
+            flags(sink, *values);
+        }
+        Command::Copy { set, mailbox: name, .. } | Command::Move { set, mailbox: name, .. } => {
+            word(sink, set.as_str());
+            mailbox(sink, *name);
+        }
+        Command::Other { args, .. } => {
+            if !args.is_empty() {
+                put(sink, " ");
+                raw(sink, *args);
+            }
+        }
+    }
+}
+
+fn put(sink: &mut impl Sink, text: &str) {
+    sink.put(Class::Public, text.as_bytes());
+}
+
+/// A space and a word.
+fn word(sink: &mut impl Sink, text: &str) {
+    put(sink, " ");
+    put(sink, text);
+}
+
+/// A space and a string.
+fn string(sink: &mut impl Sink, class: Class, value: AString<'_>) {
+    put(sink, " ");
+    let form = value.form(sink.utf8());
+    as_form(sink, class, value, form);
+}
+
+/// A string that must not be an atom.
+fn quoted(sink: &mut impl Sink, value: AString<'_>) {
+    let form = match value.form(sink.utf8()) {
+        Form::Atom => Form::QuotedRaw,
+        form => form,
+    };
+    as_form(sink, Class::Public, value, form);
+}
+
+fn as_form(sink: &mut impl Sink, class: Class, value: AString<'_>, form: Form) {
+    match form {
+        Form::Atom => sink.put(class, value.raw()),
+        Form::QuotedRaw => quotes(sink, class, value.raw()),
+        Form::QuotedEscape => {
+            // The copy of a secret is wiped when it is dropped.
+            let inside = mail_wire::SecretBuf::from(escape(value.raw()));
+            quotes(sink, class, inside.expose());
+        }
+        Form::Literal => sink.literal(class, &value.bytes()),
+    }
+}
+
+fn quotes(sink: &mut impl Sink, class: Class, inside: &[u8]) {
+    sink.put(class, b"\"");
+    sink.put(class, inside);
+    sink.put(class, b"\"");
+}
+
+fn mailbox(sink: &mut impl Sink, name: Mailbox<'_>) {
+    if name.is_inbox() { word(sink, "INBOX") } else { string(sink, Class::Public, name.raw()) }
+}
+
+/// A name with wildcards, which stand bare where nothing else needs quotes.
+fn wildcards(sink: &mut impl Sink, pattern: AString<'_>) {
+    let bare = !pattern.is_escaped() && !pattern.is_empty();
+    if bare && pattern.raw().iter().all(|octet| crate::types::chars::is_list(*octet)) {
+        sink.put(Class::Public, pattern.raw());
+    } else {
+        quoted(sink, pattern);
+    }
+}
+
+fn flags(sink: &mut impl Sink, flags: Flags<'_>) {
+    put(sink, "(");
+    for (index, flag) in flags.iter().enumerate() {
+        put(sink, if index > 0 { " " } else { "" });
+        put(sink, if flag.is_keyword() { "" } else { "\\" });
+        put(sink, flag.name());
+    }
+    put(sink, ")");
+}
+
+fn options(sink: &mut impl Sink, options: Options<'_>) {
+    if options.is_present() {
+        put(sink, " (");
+        for (index, (name, value)) in options.iter().enumerate() {
+            put(sink, if index > 0 { " " } else { "" });
+            put(sink, name.as_str());
+            if let Some(value) = value {
+                put(sink, " ");
+                raw(sink, value);
+            }
+        }
+        put(sink, ")");
+    }
+}
+
+fn raw(sink: &mut impl Sink, raw: Raw<'_>) {
+    for token in raw.tokens() {
+        match token {
+            RawToken::Open => put(sink, "("),
+            RawToken::Close => put(sink, ")"),
+            RawToken::Space => put(sink, " "),
+            RawToken::Word(word) => put(sink, word),
+            RawToken::String(string) => quoted(sink, string),
+        }
+    }
+}
+
+fn id(fields: IdFields<'_>, sink: &mut impl Sink) {
+    let mut first = true;
+    for (name, value) in fields.iter() {
+        put(sink, if first { " (" } else { " " });
+        first = false;
+        quoted(sink, name);
+        put(sink, " ");
+        match value {
+            Some(value) => quoted(sink, value),
+            None => put(sink, "NIL"),
+        }
+    }
+    put(sink, if first { " NIL" } else { ")" });
+}
+
+fn list(args: &ListArgs<'_>, sink: &mut impl Sink) {
+    options(sink, args.select);
+    mailbox(sink, args.reference);
+    match args.patterns {
+        Patterns::One(pattern) => {
+            put(sink, " ");
+            wildcards(sink, pattern);
+        }
+        Patterns::Several(several) => {
+            put(sink, " (");
+            raw(sink, several);
+            put(sink, ")");
+        }
+    }
+    if args.returns.is_present() {
+        put(sink, " RETURN");
+        options(sink, args.returns);
+    }
+}
+
+fn append(append: &Append<'_>, sink: &mut impl Sink) {
+    mailbox(sink, append.mailbox);
+    put(sink, " ");
+    if !append.flags.is_empty() {
+        flags(sink, append.flags);
+        put(sink, " ");
+    }
+    if let Some(date) = append.date {
+        quotes(sink, Class::Public, date.to_string().as_bytes());
+        put(sink, " ");
+    }
+    put(
+        sink,
+        match append.form {
+            AppendForm::Literal => "{",
+            AppendForm::Literal8 => "~{",
+            AppendForm::Utf8 => "UTF8 (~{",
+        },
+    );
+    put(sink, &append.octets.to_string());
+    put(sink, if append.sync { "}" } else { "+}" });
+}
+
+fn search(returns: Options<'_>, charset: Option<AString<'_>>, keys: Search<'_>, sink: &mut impl Sink) {
+    if returns.is_present() {
+        put(sink, " RETURN");
+        options(sink, returns);
+    }
+    if let Some(charset) = charset {
+        put(sink, " CHARSET");
+        string(sink, Class::Public, charset);
+    }
+    let mut open = false;
+    for key in keys.iter() {
+        put(sink, if open || key == Key::Close { "" } else { " " });
+        open = key == Key::Open;
+        put(sink, key.name());
+        key_argument(key, sink);
+    }
+}
+
+fn key_argument(key: Key<'_>, sink: &mut impl Sink) {
+    match key {
+        Key::Open => put(sink, "("),
+        Key::Close => put(sink, ")"),
+        Key::Bcc(text)
+        | Key::Body(text)
+        | Key::Cc(text)
+        | Key::From(text)
+        | Key::Subject(text)
+        | Key::Text(text)
+        | Key::To(text) => string(sink, Class::Public, text),
+        Key::Header(field, text) => {
+            string(sink, Class::Public, field);
+            string(sink, Class::Public, text);
+        }
+        Key::Keyword(name) | Key::Unkeyword(name) => word(sink, name.as_str()),
+        Key::Before(date)
+        | Key::On(date)
+        | Key::SentBefore(date)
+        | Key::SentOn(date)
+        | Key::SentSince(date)
+        | Key::Since(date) => word(sink, &date.to_string()),
+        Key::Larger(octets) | Key::Smaller(octets) => word(sink, &octets.to_string()),
+        Key::Older(seconds) | Key::Younger(seconds) => word(sink, &seconds.to_string()),
+        Key::Uid(set) => word(sink, set.as_str()),
+        Key::Set(set) => put(sink, set.as_str()),
+        _ => {}
+    }
+}
+
+fn fetch(atts: FetchAtts<'_>, sink: &mut impl Sink) {
+    if let Some(name) = atts.macro_name() {
+        return word(sink, name);
+    }
+    put(sink, if atts.is_bare() { " " } else { " (" });
+    for (index, att) in atts.iter().enumerate() {
+        put(sink, if index > 0 { " " } else { "" });
+        fetch_att(att, sink);
+    }
+    put(sink, if atts.is_bare() { "" } else { ")" });
+}
+
+pub(crate) fn fetch_att(att: FetchAtt<'_>, sink: &mut impl Sink) {
+    match att {
+        FetchAtt::Section { peek, section: asked, partial: window } => {
+            put(sink, if peek { "BODY.PEEK" } else { "BODY" });
+            section(asked, sink);
+            partial(window, sink);
+        }
+        FetchAtt::Binary { peek, part: asked, partial: window } => {
+            put(sink, if peek { "BINARY.PEEK" } else { "BINARY" });
+            part(asked, sink);
+            partial(window, sink);
+        }
+        FetchAtt::BinarySize(asked) => {
+            put(sink, "BINARY.SIZE");
+            part(asked, sink);
+        }
+        _ => put(sink, att.name()),
+    }
+}
+
+fn part(part: Part<'_>, sink: &mut impl Sink) {
+    put(sink, "[");
+    put(sink, part.as_str());
+    put(sink, "]");
+}
+
+fn partial(partial: Option<Partial>, sink: &mut impl Sink) {
+    if let Some(partial) = partial {
+        put(sink, "<");
+        put(sink, &partial.offset.to_string());
+        put(sink, ".");
+        put(sink, &partial.count.to_string());
+        put(sink, ">");
+    }
+}
+
+/// `[...]`, in commands and in responses.
+pub(crate) fn section(section: Section<'_>, sink: &mut impl Sink) {
+    let part = section.part();
+    put(sink, "[");
+    put(sink, part.as_str());
+    put(sink, if part.is_whole() || section.text() == SectionText::Full { "" } else { "." });
+    match section.text() {
+        SectionText::Full => {}
+        SectionText::Header => put(sink, "HEADER"),
+        SectionText::Text => put(sink, "TEXT"),
+        SectionText::Mime => put(sink, "MIME"),
+        SectionText::Fields(names) => fields("HEADER.FIELDS (", names, sink),
+        SectionText::FieldsNot(names) => fields("HEADER.FIELDS.NOT (", names, sink),
+    }
+    put(sink, "]");
+}
+
+fn fields(word: &str, names: HeaderNames<'_>, sink: &mut impl Sink) {
+    put(sink, word);
+    for (index, name) in names.iter().enumerate() {
+        put(sink, if index > 0 { " " } else { "" });
+        let form = name.form(sink.utf8());
+        as_form(sink, Class::Public, name, form);
+    }
+    put(sink, ")");
+}
+
+#[cfg(test)]
+#[path = "encode_tests.rs"]
+mod tests;

@@ -1,0 +1,331 @@
+//! The grammar of commands (RFC 9051 §9, `command`), strictly and in one pass.
+
+use super::cursor::{Bounds, Cursor};
+use super::leaf::Parse;
+use crate::command::{Append, AppendForm, Command, ListArgs, Patterns, StoreMode};
+use crate::error::{Malformed, Rule};
+use crate::limits::Limits;
+use crate::types::chars::{is_atom, is_base64, is_tag};
+use crate::types::{Atom, Atoms, FetchAtts, Flag, Flags, IdFields, Invalid, Options, Raw, Search, Tag};
+use mail_wire::Secret;
+
+/// A command line with its line end.
+pub(crate) fn line<'a>(
+    octets: &'a [u8],
+    limits: &Limits,
+    utf8: bool,
+) -> Result<(Tag<'a>, Command<'a>), Malformed<'a>> {
+    let text = octets.strip_suffix(b"\n").map_or(octets, |text| text.strip_suffix(b"\r").unwrap_or(text));
+    let mut cursor = Cursor::new(text, Bounds::new(limits, utf8));
+    tagged(&mut cursor).map_err(|fault| Malformed { raw: octets, at: fault.at as usize, rule: fault.rule })
+}
+
+fn tagged<'a>(cursor: &mut Cursor<'a>) -> Parse<(Tag<'a>, Command<'a>)> {
+    let tag = cursor.word(Rule::Tag, is_tag, Tag::new)?;
+    cursor.space()?;
+    let command = command(cursor)?;
+    cursor.end()?;
+    Ok((tag, command))
+}
+
+fn command<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
+    let name = cursor.word(Rule::Command, is_atom, Atom::new)?;
+    let mut upper = [0_u8; 12];
+    let Some(place) = upper.get_mut(..name.as_str().len()) else { return other(cursor, name) };
+    place.copy_from_slice(name.as_str().as_bytes());
+    place.make_ascii_uppercase();
+    let place: &[u8] = place;
+    // First those without arguments, then those that have some: each group is one jump on length and octets.
+    Ok(match place {
+        b"CAPABILITY" => Command::Capability,
+        b"NOOP" => Command::Noop,
+        b"LOGOUT" => Command::Logout,
+        b"STARTTLS" => Command::StartTls,
+        b"NAMESPACE" => Command::Namespace,
+        b"IDLE" => Command::Idle,
+        b"CHECK" => Command::Check,
+        b"CLOSE" => Command::Close,
+        b"UNSELECT" => Command::Unselect,
+        b"EXPUNGE" => Command::Expunge { uids: None },
+        b"FETCH" => fetch(cursor, false)?,
+        b"STORE" => store(cursor, false)?,
+        b"SEARCH" => search(cursor, false)?,
+        b"COPY" => copy(cursor, false)?,
+        b"MOVE" => moved(cursor, false)?,
+        b"UID" => uid(cursor)?,
+        b"SELECT" => select(cursor, |mailbox, params| Command::Select { mailbox, params })?,
+        b"EXAMINE" => select(cursor, |mailbox, params| Command::Examine { mailbox, params })?,
+        b"CREATE" => select(cursor, |mailbox, params| Command::Create { mailbox, params })?,
+        b"DELETE" => Command::Delete(mailbox(cursor)?),
+        b"SUBSCRIBE" => Command::Subscribe(mailbox(cursor)?),
+        b"UNSUBSCRIBE" => Command::Unsubscribe(mailbox(cursor)?),
+        b"RENAME" => Command::Rename { from: mailbox(cursor)?, to: mailbox(cursor)? },
+        b"LIST" => Command::List(list(cursor)?),
+        b"LSUB" => lsub(cursor)?,
+        b"STATUS" => status(cursor)?,
+        b"APPEND" => Command::Append(append(cursor)?),
+        b"LOGIN" => login(cursor)?,
+        b"AUTHENTICATE" => authenticate(cursor)?,
+        b"ENABLE" => {
+            cursor.space()?;
+            Command::Enable(Atoms::read(cursor)?)
+        }
+        b"ID" => {
+            cursor.space()?;
+            Command::Id(IdFields::read(cursor)?)
+        }
+        _ => return other(cursor, name),
+    })
+}
+
+fn other<'a>(cursor: &mut Cursor<'a>, name: Atom<'a>) -> Parse<Command<'a>> {
+    if cursor.is_end() {
+        return Ok(Command::Other { name, args: Raw::EMPTY });
+    }
+    cursor.space()?;
+    Ok(Command::Other { name, args: Raw::rest_of(cursor)? })
+}
+
+fn uid<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
+    cursor.space()?;
+    let before = *cursor;
+    let name = cursor.run(is_atom);
+    let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
+    match name.len() {
+        5 if is("FETCH") => fetch(cursor, true),
+        5 if is("STORE") => store(cursor, true),
+        6 if is("SEARCH") => search(cursor, true),
+        4 if is("COPY") => copy(cursor, true),
+        4 if is("MOVE") => moved(cursor, true),
+        7 if is("EXPUNGE") => {
+            cursor.space()?;
+            Ok(Command::Expunge { uids: Some(cursor.set()?) })
+        }
+        _ => before.fail(Rule::Command),
+    }
+}
+
+/// A space and a mailbox.
+fn mailbox<'a>(cursor: &mut Cursor<'a>) -> Parse<crate::types::Mailbox<'a>> {
+    cursor.space()?;
+    cursor.mailbox()
+}
+
+/// A space and a list of options, if they come next.
+fn options<'a>(cursor: &mut Cursor<'a>) -> Parse<Options<'a>> {
+    if !cursor.rest().starts_with(b" (") {
+        return Ok(Options::NONE);
+    }
+    cursor.bump(1);
+    Options::read(cursor)
+}
+
+fn select<'a>(
+    cursor: &mut Cursor<'a>,
+    make: impl FnOnce(crate::types::Mailbox<'a>, Options<'a>) -> Command<'a>,
+) -> Parse<Command<'a>> {
+    let mailbox = mailbox(cursor)?;
+    Ok(make(mailbox, options(cursor)?))
+}
+
+fn list<'a>(cursor: &mut Cursor<'a>) -> Parse<ListArgs<'a>> {
+    let select = options(cursor)?;
+    let reference = mailbox(cursor)?;
+    cursor.space()?;
+    let patterns =
+        if cursor.peek() == Some(b'(') { patterns(cursor)? } else { Patterns::One(cursor.list_mailbox()?) };
+    let returns = if cursor.is_end() {
+        Options::NONE
+    } else {
+        cursor.space()?;
+        if !cursor.eat_name("RETURN") {
+            return cursor.fail(Rule::Keyword);
+        }
+        cursor.space()?;
+        Options::read(cursor)?
+    };
+    Ok(ListArgs { select, reference, patterns, returns })
+}
+
+fn patterns<'a>(cursor: &mut Cursor<'a>) -> Parse<Patterns<'a>> {
+    cursor.bump(1);
+    let from = cursor.at();
+    cursor.list_mailbox()?;
+    while !cursor.eat(b')') {
+        cursor.space()?;
+        cursor.list_mailbox()?;
+    }
+    let inside = cursor.since(from);
+    Ok(Patterns::Several(Raw::checked(inside.strip_suffix(b")").unwrap_or(inside))))
+}
+
+fn lsub<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
+    let reference = mailbox(cursor)?;
+    cursor.space()?;
+    Ok(Command::Lsub { reference, pattern: cursor.list_mailbox()? })
+}
+
+fn status<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
+    let mailbox = mailbox(cursor)?;
+    cursor.space()?;
+    Ok(Command::Status { mailbox, items: Atoms::list(cursor)? })
+}
+
+fn login<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
+    cursor.space()?;
+    let user = cursor.astring()?;
+    cursor.space()?;
+    Ok(Command::Login { user, password: Secret::new(cursor.astring()?) })
+}
+
+fn authenticate<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
+    cursor.space()?;
+    let mechanism = cursor.name()?;
+    if cursor.is_end() {
+        return Ok(Command::Authenticate { mechanism, initial: None });
+    }
+    cursor.space()?;
+    let initial = cursor.run(|octet| is_base64(octet) || octet == b'=');
+    if initial.is_empty() {
+        return cursor.fail(Rule::Base64);
+    }
+    Ok(Command::Authenticate { mechanism, initial: Some(Secret::new(initial)) })
+}
+
+/// Up to the announcement of the message.
+fn append<'a>(cursor: &mut Cursor<'a>) -> Parse<Append<'a>> {
+    let mailbox = mailbox(cursor)?;
+    cursor.space()?;
+    let flags = if cursor.peek() == Some(b'(') {
+        let flags = flag_list(cursor)?;
+        cursor.space()?;
+        flags
+    } else {
+        Flags::NONE
+    };
+    let date = if cursor.peek() == Some(b'"') {
+        let date = cursor.date_time()?;
+        cursor.space()?;
+        Some(date)
+    } else {
+        None
+    };
+    let utf8 = cursor.eat_word(b"UTF8 (");
+    let form = match (utf8, cursor.eat(b'~')) {
+        (false, false) => AppendForm::Literal,
+        (false, true) => AppendForm::Literal8,
+        (true, true) => AppendForm::Utf8,
+        (true, false) => return cursor.fail(Rule::Literal),
+    };
+    cursor.expect(b'{', Rule::Literal)?;
+    let octets = cursor.number64()?;
+    let sync = !cursor.eat(b'+');
+    cursor.expect(b'}', Rule::Literal)?;
+    Ok(Append { mailbox, flags, date, octets, form, sync })
+}
+
+/// `(`, flags that a client may set, `)`.
+fn flag_list<'a>(cursor: &mut Cursor<'a>) -> Parse<Flags<'a>> {
+    cursor.expect(b'(', Rule::Flag)?;
+    let from = cursor.at();
+    if cursor.peek() != Some(b')') {
+        flag(cursor)?;
+    }
+    while cursor.peek() == Some(b' ') {
+        cursor.bump(1);
+        flag(cursor)?;
+    }
+    let flags = cursor.since(from);
+    cursor.expect(b')', Rule::Flag)?;
+    Ok(Flags::wire(flags))
+}
+
+fn flag(cursor: &mut Cursor<'_>) -> Parse<()> {
+    cursor.word(
+        Rule::Flag,
+        |octet| is_atom(octet) || octet == b'\\',
+        |octets| match Flag::new(octets) {
+            Ok(flag) if flag.is_settable() => Ok(()),
+            Ok(_) => Err(Invalid::Value("not for a client to set")),
+            Err(invalid) => Err(invalid),
+        },
+    )
+}
+
+fn store<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
+    cursor.space()?;
+    let set = cursor.set()?;
+    let modifiers = options(cursor)?;
+    cursor.space()?;
+    let mode = match cursor.peek() {
+        Some(b'+') => StoreMode::Add,
+        Some(b'-') => StoreMode::Remove,
+        _ => StoreMode::Replace,
+    };
+    cursor.bump(usize::from(mode != StoreMode::Replace));
+    let silent = if cursor.eat_name("FLAGS.SILENT") {
+        true
+    } else if cursor.eat_name("FLAGS") {
+        false
+    } else {
+        return cursor.fail(Rule::Store);
+    };
+    cursor.space()?;
+    let flags = if cursor.peek() == Some(b'(') {
+        flag_list(cursor)?
+    } else {
+        let from = cursor.at();
+        flag(cursor)?;
+        while cursor.peek() == Some(b' ') {
+            cursor.bump(1);
+            flag(cursor)?;
+        }
+        Flags::wire(cursor.since(from))
+    };
+    Ok(Command::Store { uid, set, modifiers, mode, silent, flags })
+}
+
+fn fetch<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
+    cursor.space()?;
+    let set = cursor.set()?;
+    cursor.space()?;
+    let atts = FetchAtts::read(cursor)?;
+    Ok(Command::Fetch { uid, set, atts, modifiers: options(cursor)? })
+}
+
+fn copy<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
+    cursor.space()?;
+    let set = cursor.set()?;
+    Ok(Command::Copy { uid, set, mailbox: mailbox(cursor)? })
+}
+
+fn moved<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
+    cursor.space()?;
+    let set = cursor.set()?;
+    Ok(Command::Move { uid, set, mailbox: mailbox(cursor)? })
+}
+
+fn search<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
+    cursor.space()?;
+    let options = if cursor.eat_name("RETURN") {
+        cursor.space()?;
+        let options = Options::read(cursor)?;
+        cursor.space()?;
+        options
+    } else {
+        Options::NONE
+    };
+    let charset = if cursor.eat_name("CHARSET") {
+        cursor.space()?;
+        let charset = cursor.astring()?;
+        cursor.space()?;
+        Some(charset)
+    } else {
+        None
+    };
+    Ok(Command::Search { uid, options, charset, keys: Search::read(cursor)? })
+}
+
+#[cfg(test)]
+#[path = "command_tests.rs"]
+mod tests;

@@ -1,0 +1,350 @@
+//! What FETCH asks for (RFC 9051 §6.4.5).
+
+use super::atom::Atom;
+use super::section::{Part, Partial, Section, SectionText, part};
+use crate::error::Rule;
+use crate::parse::cursor::{Bounds, Cursor};
+use crate::parse::leaf::Parse;
+use core::fmt;
+
+/// One attribute that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FetchAtt<'a> {
+    /// `ENVELOPE`.
+    Envelope,
+    /// `FLAGS`.
+    Flags,
+    /// `INTERNALDATE`.
+    InternalDate,
+    /// `RFC822.SIZE`.
+    Size,
+    /// `UID`.
+    Uid,
+    /// `BODY` without brackets: the structure without its extensions.
+    Body,
+    /// `BODYSTRUCTURE`.
+    BodyStructure,
+    /// `RFC822`: the whole message, which is then read (RFC 3501 §6.4.5).
+    Rfc822,
+    /// `RFC822.HEADER`: the header.
+    Rfc822Header,
+    /// `RFC822.TEXT`: the body, which is then read.
+    Rfc822Text,
+    /// `BODY[...]`, or `BODY.PEEK[...]`, which leaves `\Seen` alone.
+    Section {
+        /// Whether `\Seen` is left alone.
+        peek: bool,
+        /// What of the message.
+        section: Section<'a>,
+        /// The window of it.
+        partial: Option<Partial>,
+    },
+    /// `BINARY[...]`: a part with its transfer encoding undone.
+    Binary {
+        /// Whether `\Seen` is left alone.
+        peek: bool,
+        /// The part.
+        part: Part<'a>,
+        /// The window of it.
+        partial: Option<Partial>,
+    },
+    /// `BINARY.SIZE[...]`.
+    BinarySize(Part<'a>),
+    /// `MODSEQ` (RFC 7162 §3.1.5).
+    ModSeq,
+    /// An attribute that this crate has no type for.
+    Other(Atom<'a>),
+}
+
+impl<'a> FetchAtt<'a> {
+    /// `BODY.PEEK[]`: the whole message, left unread.
+    pub const MESSAGE: FetchAtt<'static> =
+        FetchAtt::Section { peek: true, section: Section::WHOLE, partial: None };
+
+    pub(crate) fn read(cursor: &mut Cursor<'a>) -> Parse<Self> {
+        let before = *cursor;
+        let name = cursor.run(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_'));
+        let bracket = cursor.peek() == Some(b'[');
+        let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
+        Ok(match (name.len(), bracket) {
+            (4, true) if is("BODY") => section(cursor, false)?,
+            (9, true) if is("BODY.PEEK") => section(cursor, true)?,
+            (6, true) if is("BINARY") => binary(cursor, false)?,
+            (11, true) if is("BINARY.PEEK") => binary(cursor, true)?,
+            (11, true) if is("BINARY.SIZE") => Self::BinarySize(bracketed(cursor)?),
+            (_, true) => return before.fail(Rule::Fetch),
+            (3, _) if is("UID") => Self::Uid,
+            (4, _) if is("BODY") => Self::Body,
+            (5, _) if is("FLAGS") => Self::Flags,
+            (6, _) if is("RFC822") => Self::Rfc822,
+            (6, _) if is("MODSEQ") => Self::ModSeq,
+            (8, _) if is("ENVELOPE") => Self::Envelope,
+            (11, _) if is("RFC822.SIZE") => Self::Size,
+            (11, _) if is("RFC822.TEXT") => Self::Rfc822Text,
+            (12, _) if is("INTERNALDATE") => Self::InternalDate,
+            (13, _) if is("BODYSTRUCTURE") => Self::BodyStructure,
+            (13, _) if is("RFC822.HEADER") => Self::Rfc822Header,
+            // These names need their brackets.
+            (9, _) if is("BODY.PEEK") => return before.fail(Rule::Fetch),
+            (6, _) if is("BINARY") => return before.fail(Rule::Fetch),
+            (11, _) if is("BINARY.PEEK") || is("BINARY.SIZE") => return before.fail(Rule::Fetch),
+            _ => match Atom::new(name) {
+                Ok(name) => Self::Other(name),
+                Err(_) => return before.fail(Rule::Fetch),
+            },
+        })
+    }
+
+    /// The name on the wire, without brackets.
+    #[must_use]
+    pub const fn name(self) -> &'a str {
+        match self {
+            Self::Envelope => "ENVELOPE",
+            Self::Flags => "FLAGS",
+            Self::InternalDate => "INTERNALDATE",
+            Self::Size => "RFC822.SIZE",
+            Self::Uid => "UID",
+            Self::Body | Self::Section { .. } => "BODY",
+            Self::BodyStructure => "BODYSTRUCTURE",
+            Self::Rfc822 => "RFC822",
+            Self::Rfc822Header => "RFC822.HEADER",
+            Self::Rfc822Text => "RFC822.TEXT",
+            Self::Binary { .. } => "BINARY",
+            Self::BinarySize(_) => "BINARY.SIZE",
+            Self::ModSeq => "MODSEQ",
+            Self::Other(name) => name.as_str(),
+        }
+    }
+
+    /// Whether answering it sets `\Seen`.
+    #[must_use]
+    pub const fn marks_seen(self) -> bool {
+        matches!(
+            self,
+            Self::Rfc822
+                | Self::Rfc822Text
+                | Self::Section { peek: false, .. }
+                | Self::Binary { peek: false, .. }
+        )
+    }
+
+    /// The section that the attribute stands for, with its window: that of the RFC822 names too.
+    #[must_use]
+    pub fn section(self) -> Option<(Section<'a>, Option<Partial>)> {
+        let of = |text| Section::new(Part::WHOLE, text).ok().map(|section| (section, None));
+        match self {
+            Self::Section { section, partial, .. } => Some((section, partial)),
+            Self::Rfc822 => of(SectionText::Full),
+            Self::Rfc822Header => of(SectionText::Header),
+            Self::Rfc822Text => of(SectionText::Text),
+            _ => None,
+        }
+    }
+}
+
+fn section<'a>(cursor: &mut Cursor<'a>, peek: bool) -> Parse<FetchAtt<'a>> {
+    let section = Section::read(cursor)?;
+    Ok(FetchAtt::Section { peek, section, partial: Partial::read(cursor)? })
+}
+
+fn binary<'a>(cursor: &mut Cursor<'a>, peek: bool) -> Parse<FetchAtt<'a>> {
+    let part = bracketed(cursor)?;
+    Ok(FetchAtt::Binary { peek, part, partial: Partial::read(cursor)? })
+}
+
+fn bracketed<'a>(cursor: &mut Cursor<'a>) -> Parse<Part<'a>> {
+    cursor.expect(b'[', Rule::Section)?;
+    let part = part(cursor)?;
+    cursor.expect(b']', Rule::Section)?;
+    Ok(part)
+}
+
+/// A list of attributes, or one of the macros.
+#[derive(Clone, Copy)]
+pub struct FetchAtts<'a>(Atts<'a>);
+
+#[derive(Clone, Copy)]
+enum Atts<'a> {
+    /// Checked, without parentheses.
+    Wire {
+        octets: &'a [u8],
+        bare: bool,
+    },
+    Slice(&'a [FetchAtt<'a>]),
+    Macro(&'static str, &'static [FetchAtt<'static>]),
+}
+
+impl<'a> FetchAtts<'a> {
+    /// `FAST`: flags, date, size.
+    pub const FAST: FetchAtts<'static> =
+        FetchAtts(Atts::Macro("FAST", &[FetchAtt::Flags, FetchAtt::InternalDate, FetchAtt::Size]));
+    /// `ALL`: those of FAST, and the envelope.
+    pub const ALL: FetchAtts<'static> = FetchAtts(Atts::Macro(
+        "ALL",
+        &[FetchAtt::Flags, FetchAtt::InternalDate, FetchAtt::Size, FetchAtt::Envelope],
+    ));
+    /// `FULL`: those of ALL, and the structure.
+    pub const FULL: FetchAtts<'static> = FetchAtts(Atts::Macro(
+        "FULL",
+        &[FetchAtt::Flags, FetchAtt::InternalDate, FetchAtt::Size, FetchAtt::Envelope, FetchAtt::Body],
+    ));
+
+    /// The attributes of a slice; none is written as `()`, which no server takes.
+    #[must_use]
+    pub const fn of(atts: &'a [FetchAtt<'a>]) -> Self {
+        Self(Atts::Slice(atts))
+    }
+
+    /// Checks attributes as they stand on the wire: one, a list in parentheses, or a macro.
+    ///
+    /// # Errors
+    /// [`Invalid::Shape`](super::Invalid::Shape).
+    pub fn parse(octets: &'a [u8]) -> Result<Self, super::Invalid> {
+        let mut cursor = Cursor::new(octets, Bounds::USUAL);
+        let atts = Self::read(&mut cursor).map_err(|_| super::Invalid::Shape)?;
+        if cursor.is_end() { Ok(atts) } else { Err(super::Invalid::Shape) }
+    }
+
+    pub(crate) fn read(cursor: &mut Cursor<'a>) -> Parse<Self> {
+        let bare = !cursor.eat(b'(');
+        let from = cursor.at();
+        if bare {
+            for (name, atts) in [("ALL", Self::ALL), ("FAST", Self::FAST), ("FULL", Self::FULL)] {
+                if cursor.eat_name(name) {
+                    return Ok(atts);
+                }
+            }
+        }
+        loop {
+            FetchAtt::read(cursor)?;
+            if bare {
+                return Ok(Self(Atts::Wire { octets: cursor.since(from), bare }));
+            }
+            if cursor.peek() == Some(b')') {
+                break;
+            }
+            cursor.space()?;
+        }
+        let octets = cursor.since(from);
+        cursor.bump(1);
+        Ok(Self(Atts::Wire { octets, bare }))
+    }
+
+    /// The attributes in order; those that a macro stands for.
+    pub fn iter(self) -> impl Iterator<Item = FetchAtt<'a>> + Clone + 'a {
+        let (wire, slice) = match self.0 {
+            Atts::Wire { octets, .. } => (octets, &[][..]),
+            Atts::Slice(atts) => (&b""[..], atts),
+            Atts::Macro(_, atts) => (&b""[..], atts),
+        };
+        let mut cursor = Cursor::again(wire);
+        let wire = core::iter::from_fn(move || {
+            cursor.eat(b' ');
+            if cursor.is_end() { None } else { FetchAtt::read(&mut cursor).ok() }
+        });
+        wire.chain(slice.iter().copied())
+    }
+
+    /// Whether the attribute is asked for.
+    #[must_use]
+    pub fn contains(self, att: FetchAtt<'_>) -> bool {
+        self.iter().any(|one| one == att)
+    }
+
+    /// The name of the macro, if it is one.
+    #[must_use]
+    pub const fn macro_name(self) -> Option<&'static str> {
+        if let Atts::Macro(name, _) = self.0 { Some(name) } else { None }
+    }
+
+    /// Whether it is written without parentheses.
+    pub(crate) const fn is_bare(self) -> bool {
+        match self.0 {
+            Atts::Wire { bare, .. } => bare,
+            Atts::Slice(atts) => atts.len() == 1,
+            Atts::Macro(..) => true,
+        }
+    }
+}
+
+impl PartialEq for FetchAtts<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for FetchAtts<'_> {}
+
+impl fmt::Debug for FetchAtts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::num::NonZeroU64;
+
+    #[test]
+    fn attributes_are_read_in_order() {
+        let atts = FetchAtts::parse(
+            b"(uid Flags BODY.PEEK[1.TEXT]<2.3> BODY BINARY[1.2] BINARY.SIZE[1] X-GM-MSGID)",
+        )
+        .unwrap();
+        let section = Section::parse(b"1.TEXT").unwrap();
+        let partial = Some(Partial { offset: 2, count: NonZeroU64::new(3).unwrap() });
+        let by_hand = [
+            FetchAtt::Uid,
+            FetchAtt::Flags,
+            FetchAtt::Section { peek: true, section, partial },
+            FetchAtt::Body,
+            FetchAtt::Binary { peek: false, part: Part::new(b"1.2").unwrap(), partial: None },
+            FetchAtt::BinarySize(Part::new(b"1").unwrap()),
+            FetchAtt::Other(Atom::new(b"X-GM-MSGID").unwrap()),
+        ];
+        assert_eq!(atts, FetchAtts::of(&by_hand));
+    }
+
+    #[test]
+    fn a_macro_stands_alone_and_for_its_attributes() {
+        let fast = FetchAtts::parse(b"fast").unwrap();
+        assert_eq!(fast.macro_name(), Some("FAST"));
+        assert_eq!(fast.iter().count(), 3);
+        assert_eq!(FetchAtts::parse(b"FULL").unwrap().iter().count(), 5);
+        assert_eq!(FetchAtts::parse(b"ALL").unwrap().iter().last(), Some(FetchAtt::Envelope));
+        assert_eq!(FetchAtts::parse(b"(ALL)").unwrap().macro_name(), None);
+    }
+
+    #[test]
+    fn what_is_no_attribute_is_refused() {
+        for bad in [
+            &b""[..],
+            b"()",
+            b"BODY[",
+            b"BODY[]<0.0>",
+            b"BODY[]<1>",
+            b"BODY[]<.1>",
+            b"BODY.PEEK",
+            b"BINARY[TEXT]",
+            b"FLAGS[]",
+            b"(FLAGS  UID)",
+            b"(FLAGS",
+            b"FLAGS UID",
+            b"BODY[MIME]",
+            b"BODY[]<0.1",
+            b"BINARY.SIZE",
+        ] {
+            assert!(FetchAtts::parse(bad).is_err(), "{}", bad.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn peeking_alone_leaves_a_message_unread() {
+        let seen = |att: &[u8]| FetchAtts::parse(att).unwrap().iter().any(FetchAtt::marks_seen);
+        assert!(seen(b"BODY[]") && seen(b"RFC822") && seen(b"RFC822.TEXT") && seen(b"BINARY[]"));
+        assert!(
+            !seen(b"BODY.PEEK[]") && !seen(b"RFC822.HEADER") && !seen(b"FULL") && !seen(b"BINARY.PEEK[1]")
+        );
+    }
+}
