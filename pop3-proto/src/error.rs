@@ -1,7 +1,6 @@
 //! The errors that a peer causes: [`Malformed`] is a value and the link goes on, [`Violation`] ends it. What the caller
 //! does wrong is [`Misuse`](mail_wire::Misuse), or [`Invalid`] where a value is made.
 
-use core::fmt;
 use mail_wire::line::LineFault;
 use mail_wire::{Spent, StaleUnit, TapeFull};
 
@@ -54,22 +53,7 @@ impl From<Spent> for Violation {
 }
 
 /// A unit, or a part of one, that does not parse. The link goes on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Malformed<'i> {
-    /// The octets, without the line end. They may hold a secret: [`masks`](mail_wire::Machine::masks) tells.
-    pub raw: &'i [u8],
-    /// Where the rule broke, counted from the start of `raw`.
-    pub at: usize,
-    /// The rule that broke.
-    pub rule: Rule,
-}
-
-impl fmt::Debug for Malformed<'_> {
-    /// Shows no octets: they may be secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Malformed({} at octet {} of {})", self.rule, self.at, self.raw.len())
-    }
-}
+pub type Malformed<'i> = mail_wire::Malformed<'i, Rule>;
 
 /// The rules of the grammar that octets can break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]

@@ -2,29 +2,11 @@
 
 use mail_wire::dot::BodyEol;
 use mail_wire::line::LineEnd;
-use mail_wire::{Repair as WireRepair, Repairs};
 
-/// Whether something that is dangerous is let through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Allow {
-    /// It is let through.
-    Allow,
-    /// It is refused.
-    #[default]
-    Refuse,
-}
+pub use mail_wire::{Allow, Tls};
 
-/// How a connection stands to TLS (RFC 8314 §3, RFC 2595 §2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Tls {
-    /// Nothing but CAPA, STLS and QUIT before TLS. A refused STLS ends the session of a client.
-    Required,
-    /// STLS is there for who asks.
-    #[default]
-    Opportunistic,
-    /// STLS is not offered and not sent.
-    Off,
-}
+/// How the grammar is read; see [`mail_wire::Grammar`].
+pub type Grammar = mail_wire::Grammar<Repair>;
 
 /// The policies of one connection.
 #[derive(Clone, Debug)]
@@ -36,7 +18,7 @@ pub struct Policy {
     pub line: LineEnd,
     /// What a server does with a bare CR or LF or a NUL in a body that it sends. What a client receives it passes on as it is.
     pub body_eol: BodyEol,
-    /// Whether TLS must stand.
+    /// Whether TLS must stand. Before it, [`Tls::Required`] leaves CAPA, STLS and QUIT (RFC 2595 §2, RFC 8314 §3).
     pub tls: Tls,
     /// A password or token that goes over the wire as it is, before TLS (RFC 5034 §4, RFC 8314 §3).
     pub plaintext_auth: Allow,
@@ -65,33 +47,6 @@ impl Policy {
     }
 }
 
-/// How the grammar is read: a set of named repairs, and whether a malformed unit ends a client's session.
-#[derive(Clone, Debug)]
-pub struct Grammar {
-    /// The repairs, switchable one by one.
-    pub repairs: Repairs<Repair>,
-    /// Whether a malformed unit is a violation for a client.
-    pub strict: bool,
-}
-
-impl Grammar {
-    /// No repairs; for a client, every malformed unit is a violation.
-    #[must_use]
-    pub fn strict() -> Self {
-        Self { repairs: Repairs::none(), strict: true }
-    }
-
-    /// Every repair that [`Repair::usual`] names; a malformed unit is a value.
-    #[must_use]
-    pub fn tolerant() -> Self {
-        let mut repairs = Repairs::none();
-        for repair in Repair::ALL {
-            repairs.set(*repair, repair.usual());
-        }
-        Self { repairs, strict: false }
-    }
-}
-
 /// What real peers get wrong and can be read all the same. None of them moves the end of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -116,15 +71,7 @@ pub enum Repair {
     BareLf,
 }
 
-impl Repair {
-    /// Whether the tolerant grammar begins with it on.
-    #[must_use]
-    pub fn usual(self) -> bool {
-        !matches!(self, Self::UnderscoreForHyphen)
-    }
-}
-
-impl WireRepair for Repair {
+impl mail_wire::Repair for Repair {
     const ALL: &'static [Self] = &[
         Self::PlusWithoutBlank,
         Self::OkForChallenge,
@@ -139,5 +86,9 @@ impl WireRepair for Repair {
 
     fn index(self) -> u8 {
         self as u8
+    }
+
+    fn is_usual(self) -> bool {
+        !matches!(self, Self::UnderscoreForHyphen)
     }
 }

@@ -5,6 +5,7 @@ use super::event::{AuthTurn, Event, Ticket, TlsGrant};
 use super::flight::{Asked, Auth};
 use crate::command::Shape;
 use crate::error::{Malformed, Violation};
+use crate::ext::capa::Capabilities;
 use crate::parse::{capability, listing, status};
 use crate::policy::{Repair, Tls};
 use crate::reply::{DataHead, Head, Item, Status, StatusLine};
@@ -75,7 +76,7 @@ impl Machine for Client {
         if let Some(unit) = input.begin() {
             return Ok(Framed::Ready(unit));
         }
-        self.masks.clear();
+        self.mask = None;
         if let Some(violation) = self.after.take() {
             return Err(self.fail(violation));
         }
@@ -102,7 +103,7 @@ impl Machine for Client {
     }
 
     fn masks(&self) -> &[Mask] {
-        &self.masks
+        self.mask.as_slice()
     }
 
     fn eof(&mut self, _: End) {
@@ -137,7 +138,7 @@ impl Machine for Client {
 
     fn secured(&mut self, _: Secured) {
         self.secure = true;
-        self.capabilities = crate::ext::capa::Capabilities::new();
+        self.learn(Capabilities::new());
         self.stamp = None;
         self.utf8 = false;
         self.last_sent = None;
@@ -274,12 +275,13 @@ impl Client {
             }
             Framing::Item(line) => self.read_item(octets.get(..line.text).unwrap_or_default()),
             Framing::Chunk => {
-                self.masks.push(Mask { span: Span::new(0, octets.len()), class: Class::Body });
+                self.mask = Some(Mask { span: Span::new(0, octets.len()), class: Class::Body });
                 Ok(Event::Chunk(octets))
             }
             Framing::ItemsEnd => {
                 if self.place == Place::Listing(Shape::Capabilities) {
-                    self.capabilities = core::mem::take(&mut self.learning);
+                    let learnt = core::mem::take(&mut self.learning);
+                    self.learn(learnt);
                 }
                 Ok(Event::End(self.landed()?))
             }
@@ -317,7 +319,7 @@ impl Client {
         if let (DataHead::Malformed { rule, .. }, true) = (data, self.policy.grammar.strict) {
             return Err(Violation::Malformed(rule));
         }
-        let codes = self.has_codes();
+        let codes = self.codes;
         let reply = StatusLine::new(View::new(line, &[]), Head { status, text, codes, data });
         self.answered(reply)
     }
@@ -358,7 +360,7 @@ impl Client {
             return Err(Violation::Limit("rounds of authentication", most.into()));
         }
         let start = line.len().saturating_sub(text.len());
-        self.masks.push(Mask { span: Span::new(start, line.len()), class: Class::Secret });
+        self.mask = Some(Mask { span: Span::new(start, line.len()), class: Class::Secret });
         match base64::decode(text) {
             Ok(challenge) => {
                 self.place = Place::Turn;
@@ -384,11 +386,11 @@ impl Client {
             (Asked::Several(shape), Status::Ok) => {
                 self.place = Place::Listing(*shape);
                 self.entries = 0;
-                self.learning = crate::ext::capa::Capabilities::new();
+                self.learning = Capabilities::new();
                 return Ok(Event::Head(flight.ticket, reply));
             }
             (Asked::Several(Shape::Capabilities), Status::Err) => {
-                self.capabilities = crate::ext::capa::Capabilities::new();
+                self.learn(Capabilities::new());
             }
             (Asked::Stls, Status::Ok) => {
                 self.flight.pop_front();

@@ -11,13 +11,12 @@ pub use event::{AuthTurn, Event, Ticket, TlsGrant};
 
 use crate::command::Verb;
 use crate::error::Violation;
-use crate::ext::capa::{Capabilities, Capability};
+use crate::ext::capa::Capabilities;
 use crate::limits::Limits;
 use crate::policy::{Policy, Repair};
 use crate::types::MsgId;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::vec::Vec;
 use core::fmt;
 use flight::Flight;
 use machine::{Due, Framing, Place};
@@ -42,11 +41,13 @@ pub struct Client {
     octets: u64,
     entries: u32,
     learning: Capabilities,
-    masks: Vec<Mask>,
+    mask: Option<Mask>,
     due: Due,
     /// What the next frame fails with.
     after: Option<Violation>,
     capabilities: Capabilities,
+    pipelining: bool,
+    codes: bool,
     stamp: Option<Box<[u8]>>,
     last_sent: Option<Verb>,
     secure: bool,
@@ -77,10 +78,12 @@ impl Client {
             octets: 0,
             entries: 0,
             learning: Capabilities::new(),
-            masks: Vec::new(),
+            mask: None,
             due: Due::Nothing,
             after: None,
             capabilities: Capabilities::new(),
+            pipelining: false,
+            codes: false,
             stamp: None,
             last_sent: None,
             secure: false,
@@ -134,12 +137,11 @@ impl Client {
         self.closed || self.fatal.is_some() || self.after.is_some() || (self.quit && self.flight.is_empty())
     }
 
-    fn is_pipelining(&self) -> bool {
-        self.capabilities.iter().any(|capability| capability == Capability::Pipelining)
-    }
-
-    fn has_codes(&self) -> bool {
-        self.capabilities.iter().any(|capability| capability == Capability::RespCodes)
+    /// Takes what a CAPA has told, or forgets it all.
+    fn learn(&mut self, capabilities: Capabilities) {
+        self.pipelining = capabilities.has("PIPELINING");
+        self.codes = capabilities.has("RESP-CODES");
+        self.capabilities = capabilities;
     }
 }
 

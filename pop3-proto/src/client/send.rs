@@ -5,7 +5,7 @@ use super::event::{AuthTurn, Ticket};
 use super::flight::{Asked, Flight};
 use super::machine::Place;
 use crate::command::{Command, Verb};
-use crate::policy::{Allow, Tls};
+use crate::policy::Tls;
 use mail_wire::{Class, Misuse, Output, Returned, base64};
 
 impl Client {
@@ -46,7 +46,7 @@ impl Client {
     #[must_use]
     pub fn has_room(&self) -> bool {
         let expected = self.flight.iter().fold(0_u64, |sum, flight| sum.saturating_add(flight.octets));
-        let several = self.is_pipelining()
+        let several = self.pipelining
             && self.flight.len() < self.limits.window
             && expected < self.limits.window_octets
             && !self.flight.back().is_some_and(|flight| flight.asked.is_last());
@@ -143,11 +143,11 @@ impl Client {
             Command::Auth { mechanism, .. } => mechanism.is_plaintext(),
             _ => false,
         };
-        if plaintext && !self.secure && self.policy.plaintext_auth == Allow::Refuse {
+        if plaintext && !self.secure && !self.policy.plaintext_auth.is_allowed() {
             return Err(Misuse::Forbidden("a password in the clear"));
         }
         if let Command::Apop { .. } = command {
-            if self.policy.apop == Allow::Refuse {
+            if !self.policy.apop.is_allowed() {
                 return Err(Misuse::Forbidden("APOP"));
             }
             if self.stamp.is_none() {

@@ -190,7 +190,9 @@ impl Capabilities {
     /// Whether one with this tag is among them. Case does not count.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.iter().any(|capability| capability.name().eq_ignore_ascii_case(name.as_bytes()))
+        self.raw()
+            .filter_map(|line| line.split(|octet| *octet == b' ').next())
+            .any(|tag| tag.eq_ignore_ascii_case(name.as_bytes()))
     }
 
     /// The SASL mechanisms; none without a SASL capability.

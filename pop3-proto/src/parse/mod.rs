@@ -29,7 +29,7 @@ impl Fault {
     pub(crate) fn of(fault: nom::Err<Self>, raw: &[u8]) -> Malformed<'_> {
         match fault {
             nom::Err::Error(fault) | nom::Err::Failure(fault) => {
-                Malformed { raw, at: raw.len().saturating_sub(fault.left), rule: fault.rule }
+                Malformed::before(raw, fault.left, fault.rule)
             }
             nom::Err::Incomplete(_) => Malformed { raw, at: raw.len(), rule: Rule::Missing },
         }

@@ -313,7 +313,7 @@ impl Server {
 
     /// The one way a reply goes out.
     pub(crate) fn put(&self, reply: &Reply<'_>, output: &mut Output) {
-        let code = reply.code.filter(|_| self.offer.capabilities.has("RESP-CODES"));
+        let code = reply.code.filter(|_| self.codes);
         Reply { code, ..*reply }.encode(output);
     }
 

@@ -8,7 +8,6 @@ use super::settle::Due;
 use super::table::{Phase, belongs};
 use crate::command::{Command, Verb};
 use crate::error::{Malformed, Rule};
-use crate::policy::Allow;
 use crate::types::{InitialResponse, Mechanism, MessageNumber};
 use mail_wire::{Class, Mask, Span, base64};
 
@@ -57,9 +56,7 @@ impl Server {
             Verb::User | Verb::Pass if !offered("USER") => Some(Refusal::NotOffered),
             Verb::User | Verb::Pass if self.needs_tls(true) => Some(Refusal::TlsFirst),
             Verb::Pass if !self.user_accepted => Some(Refusal::UserFirst),
-            Verb::Apop if self.policy.apop == Allow::Refuse || self.stamp.is_none() => {
-                Some(Refusal::NotOffered)
-            }
+            Verb::Apop if !self.policy.apop.is_allowed() || self.stamp.is_none() => Some(Refusal::NotOffered),
             Verb::Apop if self.needs_tls(false) => Some(Refusal::TlsFirst),
             Verb::Auth if !offered("SASL") => Some(Refusal::NotOffered),
             Verb::Top | Verb::Uidl | Verb::Utf8 | Verb::Lang if !offered(verb.name()) => {
@@ -243,7 +240,7 @@ impl Server {
 
     fn mask(&mut self, from: usize, to: usize) {
         if from < to {
-            self.masks.push(Mask { span: Span::new(from, to), class: Class::Secret });
+            self.mask = Some(Mask { span: Span::new(from, to), class: Class::Secret });
         }
     }
 }

@@ -53,7 +53,7 @@ impl Machine for Server {
         if let Some(unit) = input.begin() {
             return Ok(Framed::Ready(unit));
         }
-        self.masks.clear();
+        self.mask = None;
         if !self.settle(output) && !matches!(self.ending, Some(Ending::Failed(_))) {
             return Ok(Framed::Paused(Pause::OutputFull));
         }
@@ -104,7 +104,7 @@ impl Machine for Server {
     }
 
     fn masks(&self) -> &[Mask] {
-        &self.masks
+        self.mask.as_slice()
     }
 
     fn eof(&mut self, _: End) {

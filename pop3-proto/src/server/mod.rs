@@ -20,7 +20,6 @@ use crate::limits::Limits;
 use crate::policy::{Policy, Repair, Tls};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use answer::Owed;
 use body::Body;
 use core::fmt;
@@ -35,13 +34,15 @@ pub struct Server {
     limits: Limits,
     policy: Policy,
     offer: Arc<Offer>,
+    /// Whether RESP-CODES is offered.
+    codes: bool,
     stamp: Option<Stamp>,
     source: Source,
     owed: Owed,
     phase: Phase,
     framing: Framing,
     framer: LineFramer,
-    masks: Vec<Mask>,
+    mask: Option<Mask>,
     due: Due,
     /// Of the last USER, kept once that is answered positively.
     user: Option<Box<[u8]>>,
@@ -73,7 +74,7 @@ impl Server {
             phase: Phase::Authorization,
             framing: Framing::Nothing,
             framer: LineFramer::new(),
-            masks: Vec::new(),
+            mask: None,
             due: Due::Nothing,
             user: None,
             user_accepted: false,
@@ -94,6 +95,7 @@ impl Server {
             fatal: None,
             limits: config.limits,
             policy: config.policy,
+            codes: config.offer.capabilities.has("RESP-CODES"),
             offer: config.offer,
             stamp: config.stamp,
         }
@@ -147,7 +149,7 @@ impl Server {
 
     /// Whether a log-in must wait for TLS.
     fn needs_tls(&self, plaintext: bool) -> bool {
-        let refused = plaintext && self.policy.plaintext_auth == crate::policy::Allow::Refuse;
+        let refused = plaintext && !self.policy.plaintext_auth.is_allowed();
         !self.secure && (refused || self.policy.tls == Tls::Required)
     }
 }
