@@ -42,6 +42,8 @@ pub(crate) struct App {
     pub(crate) messages: Vec<Message>,
     /// Messages in the mailbox.
     pub(crate) exists: u32,
+    /// Responses that a SASL exchange takes; `None`: by its mechanism. Transcripts of RFCs set it.
+    pub(crate) responses: Option<u32>,
     /// The saved search result of RFC 5182.
     pub(crate) saved_search: Vec<u32>,
 }
@@ -81,6 +83,15 @@ impl Message {
 }
 
 impl App {
+    /// How many responses an exchange still needs after its command.
+    pub(crate) fn responses(&self, mechanism: &str, initial: bool) -> u32 {
+        match self.responses {
+            Some(responses) => responses,
+            None if mechanism.eq_ignore_ascii_case("LOGIN") => 2 - u32::from(initial),
+            None => 1 - u32::from(initial),
+        }
+    }
+
     /// Reads `setup.app`.
     pub(crate) fn read(map: &Map<String, Value>) -> Result<App, String> {
         let mut app = App::default();
@@ -95,6 +106,7 @@ impl App {
                 "greeting" => app.greeting_held = value.as_str() == Some("held"),
                 "commit" => app.commit_fails = value.as_str() == Some("fail"),
                 "messages" => app.messages = messages(value)?,
+                "responses" => app.responses = Some(number(value)?),
                 "exists" => app.exists = number(value)?,
                 "saved_search" => {
                     let list = value.as_array().ok_or("saved_search is no list")?;

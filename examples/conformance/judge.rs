@@ -264,7 +264,7 @@ fn holds(seen: &Seen, key: &str, want: &Value) -> Result<(), String> {
         // Occurrences count one by one; a single list counts by its items.
         let count = match counted.as_slice() {
             [one @ (Val::Names(_) | Val::List(_) | Val::Map(_))] => one.count(),
-            many if many.is_empty() => seen.values(&format!("{prefix}.name")).len() as u64,
+            [] => seen.values(&format!("{prefix}.name")).len() as u64,
             many => many.len() as u64,
         };
         return if want.as_u64() == Some(count) { Ok(()) } else { Err(count.to_string()) };

@@ -11,10 +11,12 @@
 
 mod adapter;
 mod app;
+mod encoders;
 mod judge;
 mod link;
 mod octets;
 mod overturned;
+mod pop3;
 mod record;
 mod replies;
 mod report;
@@ -94,8 +96,11 @@ fn own_files() -> std::io::Result<Vec<PathBuf>> {
 }
 
 /// The adapter of a protocol; records about the session around the machines have none and are tests elsewhere.
-fn adapter_of(_protocol: Protocol) -> Option<&'static dyn Adapter> {
-    None
+fn adapter_of(protocol: Protocol) -> Option<&'static dyn Adapter> {
+    match protocol {
+        Protocol::Pop3 => Some(&pop3::Pop3),
+        _ => None,
+    }
 }
 
 /// Runs one file. A line that cannot be read ends the run: what it held would go unnoticed.
@@ -118,6 +123,7 @@ fn file(path: &Path, options: &Options, report: &mut Report) -> Result<(), Strin
             one(&name, &record, report);
         }
     }
+    rfc::chain(&mut units);
     for protocol in [Protocol::Smtp, Protocol::Imap, Protocol::Pop3] {
         let of_protocol: Vec<rfc::Unit> =
             units.iter().filter(|unit| unit.protocol == protocol).cloned().collect();

@@ -35,30 +35,11 @@ pub(crate) fn digest(seed: u64, octets: &[u8]) -> u64 {
 /// The start value of [`digest`].
 pub(crate) const DIGEST_SEED: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// Standard base64 with padding, decoded. `None` where it is not canonical.
-pub(crate) fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() % 4 != 0 {
-        return None;
-    }
-    let mut out = Vec::with_capacity(text.len() / 4 * 3);
-    let padding = text.iter().rev().take_while(|o| **o == b'=').count();
-    let body = text.get(..text.len() - padding)?;
-    let (mut bits, mut held) = (0u32, 0u32);
-    for octet in body {
-        let value = match octet {
-            b'A'..=b'Z' => octet - b'A',
-            b'a'..=b'z' => octet - b'a' + 26,
-            b'0'..=b'9' => octet - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        held = (held << 6) | u32::from(value);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            out.push(u8::try_from((held >> bits) & 0xff).ok()?);
-        }
-    }
-    (padding <= 2 && held & ((1 << bits) - 1) == 0).then_some(out)
+/// Base64 of a script without its line end: the octets of a SASL message.
+///
+/// # Errors
+/// In words, when it is none.
+pub(crate) fn sasl_message(line: &[u8]) -> Result<Vec<u8>, String> {
+    let text = line.trim_ascii_end();
+    mail_wire::base64::decode(text).map(|octets| octets.expose().to_vec()).map_err(|why| why.to_string())
 }

@@ -28,9 +28,16 @@ struct Toy {
     end: bool,
 }
 
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("toy error {0}")]
+#[derive(Clone, Debug)]
 struct ToyError(u32);
+
+impl std::fmt::Display for ToyError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "toy error {}", self.0)
+    }
+}
+
+impl std::error::Error for ToyError {}
 
 enum ToyEvent<'i> {
     Line(&'i [u8]),
