@@ -88,6 +88,11 @@ impl LineFramer {
         let result = match result {
             Ok(Some(line)) if line.len > limit => Err(LineFault::TooLong { limit }),
             Ok(None) if octets.len() >= limit => Err(LineFault::TooLong { limit }),
+            // Read octet by octet, the limit would have been met before the fault was seen.
+            Err(LineFault::BareLf { at }) if at >= limit => Err(LineFault::TooLong { limit }),
+            Err(LineFault::BareCr { at }) if at.saturating_add(1) >= limit => {
+                Err(LineFault::TooLong { limit })
+            }
             other => other,
         };
         if !matches!(result, Ok(None)) {

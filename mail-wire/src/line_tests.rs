@@ -6,9 +6,17 @@ fn reference(octets: &[u8], end: LineEnd, limit: usize) -> Result<Option<Line>, 
         let next = octets.get(at + 1);
         let line = match (octets[at], end) {
             (b'\r', LineEnd::Strict) if next.is_none() => break,
-            (b'\r', LineEnd::Strict) if next != Some(&b'\n') => return Err(LineFault::BareCr { at }),
+            (b'\r', LineEnd::Strict) if next != Some(&b'\n') => {
+                return Err(if at + 1 < limit {
+                    LineFault::BareCr { at }
+                } else {
+                    LineFault::TooLong { limit }
+                });
+            }
             (b'\r', _) if next == Some(&b'\n') => Line { len: at + 2, text: at },
-            (b'\n', LineEnd::Strict) => return Err(LineFault::BareLf { at }),
+            (b'\n', LineEnd::Strict) => {
+                return Err(if at < limit { LineFault::BareLf { at } } else { LineFault::TooLong { limit } });
+            }
             (b'\n', LineEnd::Tolerant) => Line { len: at + 1, text: at },
             _ => continue,
         };
@@ -37,7 +45,7 @@ fn exhaustive_small_scope() {
                         break;
                     }
                 }
-                let _ = dripped;
+                assert_eq!(dripped, whole, "{octets:?} {end:?}");
             }
         }
     }
@@ -67,4 +75,18 @@ fn skipping_ends_at_the_line_end_and_holds_a_last_cr() {
     assert_eq!(LineFramer::skip(b"\r\n", LineEnd::Strict), (2, true));
     assert_eq!(LineFramer::skip(b"re\nst", LineEnd::Strict), (5, false));
     assert_eq!(LineFramer::skip(b"re\nst", LineEnd::Tolerant), (3, true));
+}
+
+/// A fault behind the limit is the limit's, so that the reads make no difference.
+#[test]
+fn a_fault_beyond_the_limit_is_too_long() {
+    for octets in [&b"12345678\n"[..], b"1234567\rx", b"123456789\rx"] {
+        let whole = LineFramer::new().step(octets, LineEnd::Strict, 8);
+        let mut framer = LineFramer::new();
+        let mut steps = (1..=octets.len()).map(|n| framer.step(&octets[..n], LineEnd::Strict, 8));
+        assert_eq!(whole, Err(LineFault::TooLong { limit: 8 }), "{octets:?}");
+        assert_eq!(steps.find(|step| *step != Ok(None)), Some(whole), "{octets:?}");
+    }
+    assert_eq!(LineFramer::new().step(b"1234567\n", LineEnd::Strict, 8), Err(LineFault::BareLf { at: 7 }));
+    assert_eq!(LineFramer::new().step(b"123456\rx", LineEnd::Strict, 8), Err(LineFault::BareCr { at: 6 }));
 }
