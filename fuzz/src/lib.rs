@@ -9,6 +9,7 @@ pub mod dot;
 pub mod line;
 pub mod machine;
 pub mod pop3_client;
+pub mod pop3_server;
 pub mod reads;
 pub mod seeds;
 
@@ -33,8 +34,14 @@ pub const TARGETS: &[Target] = &[
     Target { name: "line", run: line::run, wants: |_| true, settings: &[] },
     Target {
         name: "pop3_client",
-        run: machine::run::<pop3_client::Reader>,
+        run: pop3_client::run,
         wants: |seed| seed.protocol == "pop3" && !seed.server,
+        settings: &[0, 1, 2],
+    },
+    Target {
+        name: "pop3_server",
+        run: pop3_server::run,
+        wants: |seed| seed.protocol == "pop3" && seed.server,
         settings: &[0, 1, 2],
     },
 ];

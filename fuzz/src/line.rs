@@ -48,6 +48,8 @@ fn reference(octets: &[u8], end: LineEnd, limit: usize) -> Result<Option<Line>, 
     match found {
         Ok(Some(line)) if line.len > limit => Err(LineFault::TooLong { limit }),
         Ok(None) if octets.len() >= limit => Err(LineFault::TooLong { limit }),
+        Err(LineFault::BareLf { at }) if at >= limit => Err(LineFault::TooLong { limit }),
+        Err(LineFault::BareCr { at }) if at + 1 >= limit => Err(LineFault::TooLong { limit }),
         other => other,
     }
 }
