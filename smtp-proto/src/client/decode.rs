@@ -1,0 +1,228 @@
+//! What a reply means: it is paired with the oldest command in flight.
+
+use super::state::{Flight, Grant, Kind, Mine, Phase};
+use super::{AuthTurn, BodyGrant, Client, Event, TlsGrant};
+use crate::error::{Downgrade, Malformed, Rule, Violation};
+use crate::ext::{EhloReply, Extension, Extensions};
+use crate::frame::foreign_greeting;
+use crate::parse::{self, Fixes};
+use crate::policy::{Grammar, Tls};
+use crate::reply::Reply;
+use alloc::boxed::Box;
+use mail_wire::dot::DotEncoder;
+use mail_wire::{Class, Input, Mask, Span, Unit, base64};
+
+/// The server closes the connection (RFC 5321 §3.8).
+const SERVICE_CLOSING: u16 = 421;
+
+impl Client {
+    pub(super) fn read_unit<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
+        let (octets, tape) = input.unit(unit)?;
+        self.mask = None;
+        let reply = match parse::reply(octets, tape, &Fixes::counted(&mut self.repairs)) {
+            Ok(reply) => reply,
+            Err(Violation::Reply(_)) if self.phase == Phase::Greeting => {
+                return Err(self.fail(foreign_greeting(octets)));
+            }
+            Err(violation) => return Err(self.fail(violation)),
+        };
+        let event = if self.phase == Phase::Greeting { self.greeting(reply) } else { self.paired(reply) };
+        event.map_err(|violation| self.fail(violation))
+    }
+
+    fn greeting<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
+        self.phase = match reply.code().get() {
+            220 => Phase::Ready,
+            SERVICE_CLOSING => Phase::Over,
+            code if code >= 400 => Phase::Rejected,
+            code => return Err(Violation::Unexpected(code)),
+        };
+        // A greeting has no enhanced code (RFC 2034 §4): what looks like one is kept as it was read.
+        Ok(Event::Greeting(reply))
+    }
+
+    fn paired<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
+        let code = reply.code();
+        let Some(Flight { ticket, kind }) = self.flights.front().copied() else {
+            if code.get() != SERVICE_CLOSING {
+                return Err(Violation::Unsolicited);
+            }
+            self.phase = Phase::Over;
+            return Ok(Event::Closing(reply));
+        };
+        if code.get() == SERVICE_CLOSING {
+            self.flights.pop_front();
+            self.phase = Phase::Over;
+            return Ok(Event::Reply(ticket, reply));
+        }
+        if code.is_intermediate() && !matches!(kind, Kind::Data | Kind::Auth) {
+            return Err(Violation::Unexpected(code.get()));
+        }
+        match kind {
+            Kind::Hello { extended } => return self.hello_reply(extended, reply),
+            Kind::Data => return self.data_reply(reply),
+            Kind::Auth => return self.auth_reply(reply),
+            Kind::StartTls => return self.tls_reply(reply),
+            Kind::DataEnd { .. } | Kind::Chunk { .. } => self.body_reply(kind, reply)?,
+            Kind::Mail if !code.is_positive() => {
+                self.transaction = None;
+                self.flights.pop_front();
+            }
+            Kind::Rcpt if code.is_positive() => {
+                if let Some(transaction) = &mut self.transaction {
+                    transaction.accepted = transaction.accepted.saturating_add(1);
+                }
+                self.flights.pop_front();
+            }
+            Kind::Quit => {
+                self.flights.pop_front();
+                self.phase = Phase::Over;
+            }
+            Kind::Mail | Kind::Rcpt | Kind::Rset | Kind::Lone | Kind::Plain => {
+                self.flights.pop_front();
+            }
+        }
+        Ok(Event::Reply(ticket, reply))
+    }
+
+    fn hello_reply<'i>(&mut self, extended: bool, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
+        let Some(Flight { ticket, .. }) = self.flights.pop_front() else {
+            return Err(Violation::Unsolicited);
+        };
+        let code = reply.code();
+        let must = self.policy.tls == Tls::Required && !self.secure;
+        if code.is_positive() {
+            let fixes = Fixes::counted(&mut self.repairs);
+            self.extensions = EhloReply::new(reply, extended).check(&fixes).map_err(Violation::Strict)?;
+            self.extended = extended;
+            self.hello = Some(reply.into_owned());
+            self.transaction = None;
+            if must && !self.extensions.has(Extension::StartTls) {
+                return Err(Violation::Downgrade(Downgrade::NotOffered));
+            }
+            return Ok(Event::Reply(ticket, reply));
+        }
+        if must {
+            return Err(Violation::Downgrade(Downgrade::EhloRefused(code.get())));
+        }
+        // Not where the server takes no mail at all, or wants something else first.
+        let worthwhile = code.is_permanent() && !matches!(code.get(), 521 | 530 | 554);
+        if extended && !self.lmtp && self.policy.helo_fallback && worthwhile {
+            self.flights.push_front(Flight { ticket, kind: Kind::Hello { extended: false } });
+            self.mine = Some(Mine::Helo);
+            return Ok(Event::EhloRefused(ticket, reply));
+        }
+        Ok(Event::Reply(ticket, reply))
+    }
+
+    fn data_reply<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
+        let Some(Flight { ticket, .. }) = self.flights.pop_front() else {
+            return Err(Violation::Unsolicited);
+        };
+        let code = reply.code();
+        if code.is_positive() {
+            return Err(Violation::Unexpected(code.get()));
+        }
+        if !code.is_intermediate() {
+            self.transaction = None;
+            return Ok(Event::Reply(ticket, reply));
+        }
+        let accepted = self.recipients();
+        if accepted == 0 && self.lmtp {
+            // No recipient, no reply: nobody could tell when the body is done (RFC 2033 §4.2).
+            return Err(Violation::Unexpected(code.get()));
+        }
+        self.flights.push_front(Flight { ticket, kind: Kind::DataEnd { left: None } });
+        if accepted == 0 {
+            self.mine = Some(Mine::EmptyBody);
+            return Ok(Event::NoRecipients(ticket, reply));
+        }
+        self.grant = Some(Grant::Data(Box::new(DotEncoder::new(self.policy.body_eol))));
+        Ok(Event::BodyWanted(ticket, reply, BodyGrant(self.source.issue())))
+    }
+
+    /// The reply to a body, or one of those that LMTP has for it.
+    fn body_reply(&mut self, kind: Kind, reply: Reply<'_>) -> Result<(), Violation> {
+        let (left, last) = match kind {
+            Kind::DataEnd { left } => (left, true),
+            Kind::Chunk { last, left } => (left, last),
+            _ => (None, true),
+        };
+        // A server that refuses before it has read all: what it reads next, as body or as commands, nobody knows.
+        if matches!(kind, Kind::DataEnd { .. }) && self.grant.is_some() {
+            if reply.code().is_positive() {
+                return Err(Violation::Unexpected(reply.code().get()));
+            }
+            self.phase = Phase::Over;
+        }
+        let each = if self.lmtp && last { self.recipients().max(1) } else { 1 };
+        let left = left.unwrap_or(each).saturating_sub(1);
+        if left > 0 {
+            let kind = match kind {
+                Kind::Chunk { last, .. } => Kind::Chunk { last, left: Some(left) },
+                _ => Kind::DataEnd { left: Some(left) },
+            };
+            if let Some(flight) = self.flights.front_mut() {
+                flight.kind = kind;
+            }
+            return Ok(());
+        }
+        self.flights.pop_front();
+        if last || !reply.code().is_positive() {
+            self.transaction = None;
+        }
+        Ok(())
+    }
+
+    fn auth_reply<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
+        let Some(Flight { ticket, .. }) = self.flights.front().copied() else {
+            return Err(Violation::Unsolicited);
+        };
+        let code = reply.code();
+        if !code.is_intermediate() {
+            self.flights.pop_front();
+            self.turn = false;
+            self.authenticated |= code.is_positive();
+            return Ok(Event::Reply(ticket, reply));
+        }
+        if code.get() != 334 || reply.len() != 1 || self.turn {
+            return Err(Violation::Unexpected(code.get()));
+        }
+        let octets = reply.octets();
+        self.mask = Some(Mask { span: Span::new(4, octets.len()), class: Class::Secret });
+        match base64::decode(reply.raw_lines().next().unwrap_or_default()) {
+            Ok(challenge) => {
+                self.turn = true;
+                Ok(Event::Challenge(ticket, challenge, AuthTurn(self.source.issue())))
+            }
+            Err(_) if self.policy.grammar == Grammar::Strict => Err(Violation::Strict(Rule::Base64)),
+            Err(_) => {
+                self.mine = Some(Mine::Cancel);
+                let raw = octets.get(..4).unwrap_or_default();
+                Ok(Event::Malformed(Malformed { raw, at: raw.len(), rule: Rule::Base64 }))
+            }
+        }
+    }
+
+    fn tls_reply<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
+        let Some(Flight { ticket, .. }) = self.flights.pop_front() else {
+            return Err(Violation::Unsolicited);
+        };
+        match reply.code() {
+            code if code.get() == 220 => {
+                self.upgrade = true;
+                Ok(Event::StartTls(ticket, reply, TlsGrant(self.source.issue())))
+            }
+            code if code.is_positive() => Err(Violation::Unexpected(code.get())),
+            code if self.policy.tls == Tls::Required => {
+                Err(Violation::Downgrade(Downgrade::Refused(code.get())))
+            }
+            _ => Ok(Event::Reply(ticket, reply)),
+        }
+    }
+
+    /// What is offered is known only from the reply to EHLO.
+    pub(super) const fn knows(&self) -> Extensions {
+        self.extensions
+    }
+}

@@ -1,0 +1,74 @@
+//! Where replies end, and what the machine sends by itself between them.
+
+use super::Client;
+use super::state::{Mine, Phase};
+use crate::command::Command;
+use crate::encode;
+use crate::error::Violation;
+use crate::policy::Leniency;
+use crate::types::EhloName;
+use mail_wire::{Class, Closing, Framed, Input, Output, Pause};
+
+impl Client {
+    pub(super) fn next_unit(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
+        if let Some(fatal) = self.fatal {
+            return Err(fatal);
+        }
+        if let Some(unit) = input.begin() {
+            return Ok(Framed::Ready(unit));
+        }
+        self.speak(output);
+        if self.phase == Phase::Over {
+            return Ok(Framed::Closed);
+        }
+        match self.closing {
+            Some(Closing::Expired) => return Err(self.fail(Violation::Expired)),
+            Some(Closing::Shutdown) => {
+                self.phase = Phase::Over;
+                return Ok(Framed::Closed);
+            }
+            None => {}
+        }
+        if self.upgrade {
+            return Ok(Framed::Paused(Pause::Upgrade));
+        }
+        match self.framer.step(input.pending(), self.policy.line, &self.limits) {
+            Ok(Some(reply)) => {
+                self.repairs.count(Leniency::BareLf, reply.bare);
+                Ok(Framed::Ready(input.take(reply.len)))
+            }
+            Ok(None) => self.starve(input),
+            Err(violation) => Err(self.fail(violation)),
+        }
+    }
+
+    fn speak(&mut self, output: &mut Output) {
+        match self.mine.take() {
+            None => {}
+            Some(Mine::Helo) => encode::command(&Command::Helo(EhloName::parsed(&self.name)), output),
+            Some(Mine::Cancel) => output.put(Class::Public, b"*\r\n"),
+            Some(Mine::EmptyBody) => output.put(Class::Body, b".\r\n"),
+        }
+    }
+
+    fn starve(&mut self, input: &mut Input) -> Result<Framed, Violation> {
+        if self.end.is_none() {
+            input.allow(self.limits.reply_total.saturating_add(2));
+            return Ok(Framed::NeedInput);
+        }
+        let owed = self.phase == Phase::Greeting
+            || !self.flights.is_empty()
+            || self.grant.is_some()
+            || !input.pending().is_empty();
+        if owed {
+            return Err(self.fail(Violation::Truncated));
+        }
+        self.phase = Phase::Over;
+        Ok(Framed::Closed)
+    }
+
+    pub(super) fn fail(&mut self, why: Violation) -> Violation {
+        self.fatal = Some(why);
+        why
+    }
+}

@@ -1,0 +1,301 @@
+//! The client machine: SMTP, submission, and LMTP.
+//!
+//! ```text
+//!   Greeting: a reply -> Greeting(..) --220--> Ready
+//!                                     --4yz, 5yz--> Rejected (QUIT alone may be sent)
+//!   Ready: send(..), auth(..), chunk(..) queue commands, by the rules of pipelining (RFC 2920 §3.1);
+//!          a reply -> one event, for the oldest command in flight
+//!     Reply(ticket, ..)          the command is done
+//!     EhloRefused(ticket, ..)    the machine says HELO in its place, for the same ticket
+//!     BodyWanted(ticket, ..)     354: body()*, end_body() -> Reply(ticket, ..), in LMTP one for each recipient
+//!     NoRecipients(ticket, ..)   354 though none was accepted: the machine sends an empty body -> Reply(ticket, ..)
+//!     Challenge(ticket, ..)      334: respond() or cancel()
+//!     Malformed(..)              334 without base64: the machine cancels
+//!     StartTls(ticket, ..)       220: start_tls() -> Handover -> secured: Ready, all forgotten
+//!     Closing(..)                a 421 that answers nothing -> Over
+//!   221 to QUIT, or a 421 -> Over
+//! ```
+//!
+//! A reply that nothing awaits, lines with different codes, a code that the command does not know: a
+//! [`Violation`], because the pairing of replies with commands is lost.
+
+mod decode;
+mod frame;
+mod send;
+mod state;
+
+use crate::error::{Malformed, Violation};
+use crate::ext::{EhloReply, Extension, Extensions};
+use crate::frame::ReplyFramer;
+use crate::limits::Limits;
+use crate::policy::{Leniency, Policy};
+use crate::reply::Reply;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+use mail_wire::{
+    Closing, End, Framed, Handover, HandoverError, Input, Machine, Mask, Output, Owned, PlaintextLeft,
+    Repairs, Role, SecretBuf, Secured, Source, Stamp, Unit,
+};
+use state::{Flight, Grant, Kind, Mine, Phase, Transaction};
+
+/// How a client machine is set up.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What a server may spend.
+    pub limits: Limits,
+    /// How strict the machine is.
+    pub policy: Policy,
+    /// LMTP: LHLO in place of EHLO, and a reply for each recipient after a body (RFC 2033 §4).
+    pub lmtp: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { limits: Limits::default(), policy: Policy::client(), lmtp: false }
+    }
+}
+
+/// Which command a reply is for. An id, no obligation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ticket(Stamp);
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ticket({})", self.0.serial())
+    }
+}
+
+/// What the machine tells the application.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'i> {
+    /// The greeting. Anything but 220 is a refusal: only QUIT may follow.
+    Greeting(Reply<'i>),
+    /// The reply to a command. In LMTP a body has one for each accepted recipient, in the order of their RCPTs (RFC 2033 §4.2).
+    Reply(Ticket, Reply<'i>),
+    /// EHLO is refused. The machine falls back to HELO, whose reply comes for the same ticket (RFC 5321 §3.2).
+    EhloRefused(Ticket, Reply<'i>),
+    /// The server waits for the message (354).
+    BodyWanted(Ticket, Reply<'i>, BodyGrant),
+    /// The server waits for the message though it refused every recipient. The machine sends an empty one (RFC 2920 §3.1).
+    NoRecipients(Ticket, Reply<'i>),
+    /// A challenge, decoded (334).
+    Challenge(Ticket, SecretBuf, AuthTurn),
+    /// The server is ready for TLS (220): hand over by [`Machine::start_tls`].
+    StartTls(Ticket, Reply<'i>, TlsGrant),
+    /// A challenge that is no base64. The machine cancels the exchange; its end comes as [`Event::Reply`].
+    Malformed(Malformed<'i>),
+    /// A 421 while nothing is in flight: the server goes away (RFC 5321 §3.8).
+    Closing(Reply<'i>),
+}
+
+macro_rules! token {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[must_use = "the server waits for it"]
+        pub struct $name(Stamp);
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    };
+}
+
+token! {
+    /// Leave to send one body, or one chunk. Dropped, it never ends the body: the connection must then be closed.
+    BodyGrant
+}
+token! {
+    /// The client's turn in an AUTH exchange.
+    AuthTurn
+}
+token! {
+    /// The server's go-ahead for TLS.
+    TlsGrant
+}
+
+/// A client's side of one connection. See the [module](self) for its states.
+#[derive(Debug)]
+pub struct Client {
+    limits: Limits,
+    policy: Policy,
+    lmtp: bool,
+    repairs: Repairs<Leniency>,
+    source: Source,
+    tickets: Source,
+    phase: Phase,
+    framer: ReplyFramer,
+    flights: VecDeque<Flight>,
+    /// The body or chunk that is being sent.
+    grant: Option<Grant>,
+    /// An AUTH turn is the application's.
+    turn: bool,
+    /// The go-ahead for TLS is the application's.
+    upgrade: bool,
+    mine: Option<Mine>,
+    fatal: Option<Violation>,
+    closing: Option<Closing>,
+    end: Option<End>,
+    mask: Option<Mask>,
+    name: Vec<u8>,
+    hello: Option<Owned<Reply<'static>>>,
+    extended: bool,
+    extensions: Extensions,
+    secure: bool,
+    authenticated: bool,
+    transaction: Option<Transaction>,
+}
+
+impl Client {
+    /// A machine for a connection that has been made.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            limits: config.limits.sane(),
+            repairs: config.policy.grammar.repairs(),
+            policy: config.policy,
+            lmtp: config.lmtp,
+            source: Source::new(),
+            tickets: Source::new(),
+            phase: Phase::Greeting,
+            framer: ReplyFramer::new(),
+            flights: VecDeque::new(),
+            grant: None,
+            turn: false,
+            upgrade: false,
+            mine: None,
+            fatal: None,
+            closing: None,
+            end: None,
+            mask: None,
+            name: Vec::new(),
+            hello: None,
+            extended: false,
+            extensions: Extensions::NONE,
+            secure: false,
+            authenticated: false,
+            transaction: None,
+        }
+    }
+
+    /// The repairs made so far.
+    #[must_use]
+    pub const fn repairs(&self) -> &Repairs<Leniency> {
+        &self.repairs
+    }
+
+    /// Switches single repairs.
+    pub fn repairs_mut(&mut self) -> &mut Repairs<Leniency> {
+        &mut self.repairs
+    }
+
+    /// What the server has said of itself; `None` before EHLO is answered, and again after a hand-over to TLS.
+    #[must_use]
+    pub fn hello(&self) -> Option<EhloReply<'_>> {
+        self.hello.as_ref().map(|reply| EhloReply::new(reply.get(), self.extended))
+    }
+
+    /// Whether the server offers an extension.
+    #[must_use]
+    pub const fn offers(&self, extension: Extension) -> bool {
+        self.extensions.has(extension)
+    }
+
+    /// Does without an extension, such as PIPELINING where a server offers it and fails at it. EHLO brings it back.
+    pub fn mask_extension(&mut self, extension: Extension) {
+        self.extensions = self.extensions.without(extension);
+    }
+
+    /// Whether TLS stands.
+    #[must_use]
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Whether an AUTH exchange has succeeded.
+    #[must_use]
+    pub const fn is_authenticated(&self) -> bool {
+        self.authenticated
+    }
+
+    /// Commands whose replies are awaited.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.flights.len()
+    }
+
+    /// Recipients accepted in the open transaction.
+    #[must_use]
+    pub fn recipients(&self) -> u32 {
+        self.transaction.as_ref().map_or(0, |transaction| transaction.accepted)
+    }
+}
+
+impl Machine for Client {
+    const ROLE: Role = Role::Client;
+    type Event<'i> = Event<'i>;
+    type Error = Violation;
+    type Upgrade = TlsGrant;
+
+    fn frame(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
+        self.next_unit(input, output)
+    }
+
+    fn decode<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
+        self.read_unit(unit, input)
+    }
+
+    fn masks(&self) -> &[Mask] {
+        self.mask.as_slice()
+    }
+
+    fn eof(&mut self, end: End) {
+        self.end = self.end.or(Some(end));
+    }
+
+    fn close(&mut self, why: Closing, _: &mut Output) {
+        self.closing = self.closing.or(Some(why));
+    }
+
+    /// By what is awaited: ten minutes after a body, three while it goes out, two for the 354, else five (RFC 5321 §4.5.3.2).
+    fn patience(&self) -> Duration {
+        let minutes: u64 = match self.flights.front().map(|flight| flight.kind) {
+            _ if self.grant.is_some() => 3,
+            Some(Kind::DataEnd { .. } | Kind::Chunk { last: true, .. }) => 10,
+            Some(Kind::Data) => 2,
+            _ => 5,
+        };
+        Duration::from_secs(minutes.saturating_mul(60))
+    }
+
+    fn start_tls(
+        self,
+        token: TlsGrant,
+        input: Input,
+        _: &mut Output,
+    ) -> Result<Handover<Self>, HandoverError> {
+        if !self.upgrade || !self.source.is_latest(token.0) {
+            return Err(HandoverError::NotOwed);
+        }
+        if !input.is_empty() {
+            return Err(PlaintextLeft { octets: input.len() }.into());
+        }
+        Ok(Handover::new(self, input)?)
+    }
+
+    /// What the server said before is forgotten: EHLO must be sent again (RFC 3207 §4.2).
+    fn secured(&mut self, _: Secured) {
+        self.secure = true;
+        self.upgrade = false;
+        self.authenticated = false;
+        self.hello = None;
+        self.extended = false;
+        self.extensions = Extensions::NONE;
+        self.transaction = None;
+        self.framer = ReplyFramer::new();
+    }
+}

@@ -1,0 +1,101 @@
+//! What the machine remembers of what it has sent.
+
+use super::Ticket;
+use alloc::boxed::Box;
+use mail_wire::dot::{BareScan, DotEncoder};
+
+/// Where the session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The greeting is awaited.
+    Greeting,
+    /// The greeting was a refusal.
+    Rejected,
+    Ready,
+    /// Nothing more is read.
+    Over,
+}
+
+/// A command whose reply is awaited.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flight {
+    pub(super) ticket: Ticket,
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Hello {
+        extended: bool,
+    },
+    Mail,
+    Rcpt,
+    /// The 354 is awaited.
+    Data,
+    /// The reply to the body; in LMTP one for each recipient, of which so many are left once the first has come.
+    DataEnd {
+        left: Option<u32>,
+    },
+    Chunk {
+        last: bool,
+        left: Option<u32>,
+    },
+    Auth,
+    StartTls,
+    Rset,
+    Quit,
+    /// Ends a pipelining group.
+    Lone,
+    Plain,
+}
+
+impl Kind {
+    /// Whether nothing may be sent before the reply has come (RFC 2920 §3.1).
+    pub(super) const fn ends_group(self) -> bool {
+        match self {
+            Self::Hello { .. }
+            | Self::Data
+            | Self::DataEnd { .. }
+            | Self::Auth
+            | Self::StartTls
+            | Self::Quit
+            | Self::Lone => true,
+            Self::Chunk { last, .. } => last,
+            Self::Mail | Self::Rcpt | Self::Rset | Self::Plain => false,
+        }
+    }
+}
+
+/// What the machine sends by itself at the next turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mine {
+    /// HELO in place of the EHLO that was refused.
+    Helo,
+    /// `*`.
+    Cancel,
+    /// The body of a mail without recipients.
+    EmptyBody,
+}
+
+/// A body on its way out.
+#[derive(Debug)]
+pub(super) enum Grant {
+    Data(Box<DotEncoder>),
+    Chunk { left: u64, last: bool },
+}
+
+/// The open transaction, as far as it has been sent and answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Transaction {
+    pub(super) utf8: bool,
+    pub(super) binary: bool,
+    /// RCPTs sent.
+    pub(super) sent: u32,
+    /// RCPTs that have been answered by a 2yz.
+    pub(super) accepted: u32,
+    /// A chunk was sent: no DATA, no RCPT any more.
+    pub(super) chunked: bool,
+    /// The last chunk was sent, or DATA.
+    pub(super) complete: bool,
+    pub(super) scan: BareScan,
+}

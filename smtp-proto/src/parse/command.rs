@@ -1,0 +1,292 @@
+//! Command lines.
+
+use super::path::{forward_path, reverse_path};
+use super::{Fault, Fixes, Parsed, fail};
+use crate::command::{Auth, Bdat, Burl, Command, Initial, Mail, Rcpt, Verb, Vrfy};
+use crate::error::{Invalid, Rule};
+use crate::ext::{Of, Params, params};
+use crate::policy::Leniency;
+use crate::types::octets;
+use crate::types::{CommandText, EhloName, EsmtpKeyword, Mechanism, domain, keyword};
+use mail_wire::Secret;
+use nom::Parser as _;
+
+/// Reads a command line without its line end. A verb that this crate does not know is [`Command::Unknown`].
+///
+/// ```
+/// use mail_smtp_proto::parse::{self, Fixes};
+/// use mail_smtp_proto::{Command, Rule};
+/// let line = b"MAIL FROM:<a@b.example> SIZE=500";
+/// let Ok(Command::Mail(mail)) = parse::command(line, &Fixes::none()) else { panic!() };
+/// assert_eq!(mail.params().size(), Some(500));
+/// let wrong = parse::command(b"MAIL FROM:<a@b", &Fixes::none()).unwrap_err();
+/// assert_eq!((wrong.rule, wrong.at), (Rule::Path, 14));
+/// ```
+///
+/// # Errors
+/// The rule that is broken, and where.
+pub fn command<'i>(line: &'i [u8], fixes: &Fixes<'_>) -> Result<Command<'i>, Invalid> {
+    let (word, rest) = split(line);
+    let verb = Verb::of(word);
+    match arguments(verb, word, rest, fixes) {
+        Ok((_, command)) => Ok(command),
+        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(at(line, fault)),
+        Err(nom::Err::Incomplete(_)) => Err(at(line, Fault { rule: Rule::Argument, left: 0 })),
+    }
+}
+
+fn at(line: &[u8], fault: Fault) -> Invalid {
+    Invalid { rule: fault.rule, at: line.len().saturating_sub(fault.left) }
+}
+
+/// The verb, and what stands behind it with its first space.
+#[inline]
+pub(crate) fn split(line: &[u8]) -> (&[u8], &[u8]) {
+    let end = match line {
+        // Most verbs have four letters.
+        [_, _, _, _, b' ', ..] | [_, _, _, _] => 4,
+        _ => memchr::memchr(b' ', line).unwrap_or(line.len()),
+    };
+    octets::cut(line, end)
+}
+
+/// Verbs of RFC 821 that no server needs (RFC 5321 Appendix F.6): 502, not 500.
+pub(crate) fn is_obsolete(word: &[u8]) -> bool {
+    let four: &[&[u8]] = &[b"SEND", b"SOML", b"SAML", b"TURN"];
+    four.iter().any(|verb| verb.eq_ignore_ascii_case(word))
+}
+
+#[inline]
+fn arguments<'i>(
+    verb: Option<Verb>,
+    word: &'i [u8],
+    rest: &'i [u8],
+    fixes: &Fixes<'_>,
+) -> Parsed<'i, Command<'i>> {
+    let Some(verb) = verb else { return unknown(word, rest) };
+    match verb {
+        Verb::Mail => {
+            let (rest, (_, from, params)) = (
+                |input| colon(input, b" FROM:", fixes),
+                |input| reverse_path(input, fixes),
+                |input| parameters(input, Of::Mail, fixes),
+            )
+                .parse(rest)?;
+            Ok((rest, Command::Mail(Mail::parsed(from, params))))
+        }
+        Verb::Rcpt => {
+            let (rest, (_, to, params)) = (
+                |input| colon(input, b" TO:", fixes),
+                |input| forward_path(input, fixes),
+                |input| parameters(input, Of::Rcpt, fixes),
+            )
+                .parse(rest)?;
+            Ok((rest, Command::Rcpt(Rcpt::parsed(to, params))))
+        }
+        Verb::Ehlo => name(rest, fixes).map(|(rest, name)| (rest, Command::Ehlo(name))),
+        Verb::Helo => name(rest, fixes).map(|(rest, name)| (rest, Command::Helo(name))),
+        Verb::Lhlo => name(rest, fixes).map(|(rest, name)| (rest, Command::Lhlo(name))),
+        Verb::Data => alone(rest, Command::Data, fixes),
+        Verb::Rset => alone(rest, Command::Rset, fixes),
+        Verb::Quit => alone(rest, Command::Quit, fixes),
+        Verb::StartTls => alone(rest, Command::StartTls, fixes),
+        Verb::Noop => optional(rest, fixes).map(|(rest, text)| (rest, Command::Noop(text))),
+        Verb::Help => optional(rest, fixes).map(|(rest, text)| (rest, Command::Help(text))),
+        Verb::Vrfy => vrfy(rest, fixes).map(|(rest, vrfy)| (rest, Command::Vrfy(vrfy))),
+        Verb::Expn => vrfy(rest, fixes).map(|(rest, vrfy)| (rest, Command::Expn(vrfy))),
+        Verb::Etrn => required(rest, fixes).map(|(rest, node)| (rest, Command::Etrn(node))),
+        Verb::Bdat => bdat(rest, fixes),
+        Verb::Burl => burl(rest, fixes),
+        Verb::Auth => auth(rest, fixes),
+        Verb::XClient => {
+            let (rest, params) = attributes(rest, fixes)?;
+            Ok((rest, Command::XClient(params)))
+        }
+    }
+}
+
+/// ` FROM:` or ` TO:`; no space may follow (RFC 5321 §3.3).
+#[inline]
+fn colon<'i>(input: &'i [u8], word: &[u8], fixes: &Fixes<'_>) -> Parsed<'i, ()> {
+    let (front, mut rest) = octets::cut(input, word.len());
+    if !front.eq_ignore_ascii_case(word) {
+        return fail(input, Rule::Argument);
+    }
+    while let Some(behind) = rest.strip_prefix(b" ") {
+        if !fixes.take(Leniency::Spaces) {
+            return fail(rest, Rule::Spaces);
+        }
+        rest = behind;
+    }
+    Ok((rest, ()))
+}
+
+#[inline]
+fn parameters<'i>(input: &'i [u8], of: Of, fixes: &Fixes<'_>) -> Parsed<'i, Params<'i>> {
+    if input.is_empty() {
+        return Ok((input, Params::NONE));
+    }
+    match params(input, of, fixes) {
+        Ok(params) => Ok((&[], params)),
+        Err((rule, left)) => Err(nom::Err::Error(Fault { rule, left })),
+    }
+}
+
+/// Spaces at the end of a line, where nothing follows (RFC 5321 §4.1.1: tolerated with care).
+#[inline]
+fn trimmed<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, ()> {
+    let rest = input.trim_ascii_end();
+    if rest.len() == input.len() || fixes.take(Leniency::Spaces) {
+        return Ok((rest, ()));
+    }
+    fail(octets::cut(input, rest.len()).1, Rule::Spaces)
+}
+
+fn alone<'i>(input: &'i [u8], command: Command<'i>, fixes: &Fixes<'_>) -> Parsed<'i, Command<'i>> {
+    let (rest, ()) = trimmed(input, fixes)?;
+    if rest.is_empty() { Ok((rest, command)) } else { fail(rest, Rule::NoArgument) }
+}
+
+/// The one space between verb and argument.
+fn space<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, ()> {
+    let Some(mut rest) = input.strip_prefix(b" ") else { return fail(input, Rule::Argument) };
+    while let Some(behind) = rest.strip_prefix(b" ") {
+        if !fixes.take(Leniency::Spaces) {
+            return fail(rest, Rule::Spaces);
+        }
+        rest = behind;
+    }
+    Ok((rest, ()))
+}
+
+fn name<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, EhloName<'i>> {
+    let (input, ()) = space(input, fixes)?;
+    let len = match domain(input, fixes) {
+        Ok(found) => found.len,
+        Err(rule) => return fail(input, rule),
+    };
+    let (name, rest) = octets::cut(input, len);
+    if !name.is_ascii() {
+        return fail(input, Rule::NotAscii);
+    }
+    let (left, ()) = trimmed(rest, fixes)?;
+    if left.is_empty() { Ok((left, EhloName::parsed(name))) } else { fail(left, Rule::Domain) }
+}
+
+/// Text behind a verb that may take one.
+fn optional<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Option<CommandText<'i>>> {
+    if input.is_empty() {
+        return Ok((input, None));
+    }
+    if input.trim_ascii().is_empty() {
+        return trimmed(input, fixes).map(|(rest, ())| (rest, None));
+    }
+    required(input, fixes).map(|(rest, text)| (rest, Some(text)))
+}
+
+fn required<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, CommandText<'i>> {
+    let (text, ()) = space(input, fixes)?;
+    match CommandText::new(text) {
+        Ok(text) => Ok((&[], text)),
+        Err(invalid) => fail(octets::cut(text, invalid.at).1, invalid.rule),
+    }
+}
+
+/// A string, and `SMTPUTF8` behind it (RFC 6531 §3.7.4.2).
+fn vrfy<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Vrfy<'i>> {
+    const FLAG: &[u8] = b" SMTPUTF8";
+    let (rest, text) = required(input, fixes)?;
+    let octets = text.as_bytes();
+    let (argument, flag) = octets::cut(octets, octets.len().saturating_sub(FLAG.len()));
+    let utf8 = flag.eq_ignore_ascii_case(FLAG) && !argument.is_empty();
+    let argument = if utf8 { CommandText::parsed(argument) } else { text };
+    if !utf8 && !octets.is_ascii() {
+        return fail(octets, Rule::NotAscii);
+    }
+    Ok((rest, Vrfy { argument, utf8 }))
+}
+
+/// `BDAT SP chunk-size [ SP "LAST" ]` (RFC 3030 §2). No repair: what cannot be read here loses the frame.
+fn bdat<'i>(input: &'i [u8], _: &Fixes<'_>) -> Parsed<'i, Command<'i>> {
+    let Some(rest) = input.strip_prefix(b" ") else { return fail(input, Rule::ChunkSize) };
+    let digits = rest.iter().take_while(|octet| octet.is_ascii_digit()).count();
+    let (number, behind) = octets::cut(rest, digits);
+    let Some(octets) = crate::ext::digits_of(number, 20) else { return fail(rest, Rule::ChunkSize) };
+    let last = match behind {
+        [] => false,
+        [b' ', word @ ..] if word.eq_ignore_ascii_case(b"LAST") => true,
+        _ => return fail(behind, Rule::ChunkSize),
+    };
+    Ok((&[], Command::Bdat(Bdat { octets, last })))
+}
+
+/// `BURL SP absolute-URI [ SP "LAST" ]` (RFC 4468 §3.2).
+fn burl<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Command<'i>> {
+    let (rest, text) = required(input, fixes)?;
+    let octets = text.as_bytes();
+    let end = memchr::memchr(b' ', octets).unwrap_or(octets.len());
+    let (url, behind) = octets::cut(octets, end);
+    let last = match behind {
+        [] => false,
+        [b' ', word @ ..] if word.eq_ignore_ascii_case(b"LAST") => true,
+        _ => return fail(behind, Rule::Argument),
+    };
+    if !url.is_ascii() {
+        return fail(octets, Rule::NotAscii);
+    }
+    Ok((rest, Command::Burl(Burl { url: CommandText::parsed(url), last })))
+}
+
+/// `AUTH SP mechanism [ SP ( base64 / "=" ) ]` (RFC 4954 §4). The base64 is decoded elsewhere, once.
+fn auth<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Command<'i>> {
+    let (input, ()) = space(input, fixes)?;
+    let (input, ()) = trimmed(input, fixes)?;
+    let end = memchr::memchr(b' ', input).unwrap_or(input.len());
+    let (name, rest) = octets::cut(input, end);
+    let mechanism = match Mechanism::new(name) {
+        Ok(mechanism) => mechanism,
+        Err(invalid) => return fail(octets::cut(input, invalid.at).1, invalid.rule),
+    };
+    let initial = match rest {
+        [] => Initial::None,
+        rest => match space(rest, fixes)?.0 {
+            [b'='] => Initial::Empty,
+            base64 if base64.iter().all(|octet| is_base64(*octet)) => Initial::Base64(Secret::new(base64)),
+            base64 => return fail(base64, Rule::Base64),
+        },
+    };
+    Ok((&[], Command::Auth(Auth { mechanism, initial })))
+}
+
+pub(crate) fn is_base64(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'=')
+}
+
+/// `1*( SP attribute "=" xtext )`: kept as parameters, each value checked as xtext.
+fn attributes<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Params<'i>> {
+    let (rest, params) = parameters(input, Of::Rcpt, fixes)?;
+    if params.is_empty() {
+        return fail(input, Rule::Argument);
+    }
+    for (_, value) in params.iter() {
+        let good = value.is_some_and(|value| crate::types::Xtext::parse(value.as_bytes(), fixes).is_ok());
+        if !good {
+            return fail(input, Rule::Xtext);
+        }
+    }
+    Ok((rest, params))
+}
+
+fn unknown<'i>(word: &'i [u8], rest: &'i [u8]) -> Parsed<'i, Command<'i>> {
+    if keyword(word) != word.len() || word.is_empty() {
+        return Err(nom::Err::Error(Fault { rule: Rule::Verb, left: word.len().saturating_add(rest.len()) }));
+    }
+    let text = match rest {
+        [] => None,
+        [_, text @ ..] => match CommandText::new(text) {
+            Ok(text) => Some(text),
+            Err(invalid) => return fail(octets::cut(text, invalid.at).1, invalid.rule),
+        },
+    };
+    Ok((&[], Command::Unknown { verb: EsmtpKeyword::parsed(word), text }))
+}

@@ -1,0 +1,71 @@
+//! Paths: `<...>`, with or without a source route (RFC 5321 §4.1.2).
+
+use super::{Fixes, Parsed, fail};
+use crate::error::Rule;
+use crate::policy::Leniency;
+use crate::types::octets;
+use crate::types::{ForwardPath, Mailbox, ReversePath, domain, mailbox};
+
+/// `Reverse-path = Path / "<>"`.
+#[inline]
+pub(super) fn reverse_path<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, ReversePath<'i>> {
+    if let Some(rest) = input.strip_prefix(b"<>") {
+        return Ok((rest, ReversePath::Null));
+    }
+    let (rest, mailbox) = path(input, fixes)?;
+    Ok((rest, ReversePath::Mailbox(mailbox)))
+}
+
+/// `"<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path`.
+#[inline]
+pub(super) fn forward_path<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, ForwardPath<'i>> {
+    const BARE: &[u8] = b"<Postmaster>";
+    let (front, rest) = octets::cut(input, BARE.len());
+    if front.eq_ignore_ascii_case(BARE) {
+        return Ok((rest, ForwardPath::Postmaster));
+    }
+    let (rest, mailbox) = path(input, fixes)?;
+    Ok((rest, ForwardPath::Mailbox(mailbox)))
+}
+
+/// `"<" [ A-d-l ":" ] Mailbox ">"`.
+#[inline]
+fn path<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Mailbox<'i>> {
+    let Some(inside) = input.strip_prefix(b"<") else {
+        if input.is_empty() || !fixes.take(Leniency::NoBrackets) {
+            return fail(input, Rule::Path);
+        }
+        return bare(input, fixes);
+    };
+    let inside = if inside.first() == Some(&b'@') { route(inside, fixes)?.0 } else { inside };
+    let (rest, mailbox) = bare(inside, fixes)?;
+    match rest.strip_prefix(b">") {
+        Some(rest) => Ok((rest, mailbox)),
+        None => fail(rest, Rule::Path),
+    }
+}
+
+#[inline]
+fn bare<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Mailbox<'i>> {
+    match mailbox(input, fixes) {
+        Ok((mailbox, used)) => Ok((octets::cut(input, used).1, mailbox)),
+        Err((rule, at)) => fail(octets::cut(input, at).1, rule),
+    }
+}
+
+/// `"@" Domain *( "," "@" Domain ) ":"`. A server takes it and drops it (RFC 5321 §3.6.1, Appendix C).
+fn route<'i>(mut input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, ()> {
+    loop {
+        let Some(rest) = input.strip_prefix(b"@") else { return fail(input, Rule::Path) };
+        let found = match domain(rest, fixes) {
+            Ok(found) => found,
+            Err(rule) => return fail(rest, rule),
+        };
+        let rest = octets::cut(rest, found.len).1;
+        match rest.split_first() {
+            Some((b':', rest)) => return Ok((rest, ())),
+            Some((b',', rest)) => input = rest,
+            _ => return fail(rest, Rule::Path),
+        }
+    }
+}

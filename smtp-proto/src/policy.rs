@@ -1,0 +1,170 @@
+//! How strict a machine is, and what it lets pass before TLS.
+
+use mail_wire::dot::BodyEol;
+use mail_wire::line::LineEnd;
+use mail_wire::{Repair, Repairs};
+
+/// Whether named repairs of the grammar are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Grammar {
+    /// None: what is not in the standard is refused. The default of servers.
+    Strict,
+    /// All of [`Leniency`], each counted; single ones can be switched on the machine. The default of clients.
+    Tolerant,
+}
+
+impl Grammar {
+    pub(crate) fn repairs(self) -> Repairs<Leniency> {
+        match self {
+            Self::Strict => Repairs::none(),
+            Self::Tolerant => Repairs::all(),
+        }
+    }
+}
+
+/// What is done with octets that arrive behind a command that ends a pipelining group: EHLO, DATA, AUTH (RFC 2920 §3.1).
+///
+/// Octets behind STARTTLS end the connection whatever this says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Sync {
+    /// They end the connection.
+    Strict,
+    /// They end the connection of a client that has not authenticated.
+    #[default]
+    StrictUntilAuthenticated,
+    /// They wait until the command is answered.
+    Loose,
+}
+
+/// Whether TLS is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Tls {
+    /// A client sends neither mail nor credentials before TLS, and a server that offers none is a violation. A server answers
+    /// 530 to all but EHLO, NOOP, STARTTLS and QUIT before TLS (RFC 3207 §4).
+    Required,
+    /// TLS where it is offered.
+    #[default]
+    Opportunistic,
+    /// No STARTTLS: a server does not offer it, a client does not send it.
+    Off,
+}
+
+/// A thing that is refused unless somebody allows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Permit {
+    /// Refused.
+    #[default]
+    Refuse,
+    /// Allowed.
+    Allow,
+}
+
+/// How a machine behaves towards its peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The grammar of commands and replies.
+    pub grammar: Grammar,
+    /// What ends a command or a reply line. Never what ends a message: that is CRLF.CRLF alone.
+    pub line: LineEnd,
+    /// Bare CR, bare LF and NUL in a body that is taken or sent.
+    pub body_eol: BodyEol,
+    /// Octets behind a synchronisation point. Servers only.
+    pub sync: Sync,
+    /// STARTTLS.
+    pub tls: Tls,
+    /// AUTH before TLS (RFC 4954 §4: 538). Also on the client's side: whether it hands out credentials there.
+    pub plaintext_auth: Permit,
+    /// A client that speaks before the greeting: under [`Permit::Refuse`] it is answered 554 and closed (RFC 5321 §3.1).
+    pub early_talker: Permit,
+    /// MAIL only after AUTH (RFC 6409 §4.3: 530). Servers only.
+    pub require_auth: bool,
+    /// XCLIENT. Servers only.
+    pub xclient: Permit,
+    /// Parameters that this crate does not know: refused by 555, or given to the application as they are.
+    pub unknown_parameters: Permit,
+    /// Whether a client whose EHLO is refused falls back to HELO by itself (RFC 5321 §3.2). Never where TLS is required, nor in LMTP.
+    pub helo_fallback: bool,
+}
+
+impl Policy {
+    /// The default of servers.
+    #[must_use]
+    pub fn server() -> Self {
+        Self {
+            grammar: Grammar::Strict,
+            line: LineEnd::Strict,
+            body_eol: BodyEol::Reject,
+            sync: Sync::StrictUntilAuthenticated,
+            tls: Tls::Opportunistic,
+            plaintext_auth: Permit::Refuse,
+            early_talker: Permit::Allow,
+            require_auth: false,
+            xclient: Permit::Refuse,
+            unknown_parameters: Permit::Refuse,
+            helo_fallback: true,
+        }
+    }
+
+    /// The default of clients.
+    #[must_use]
+    pub fn client() -> Self {
+        Self { grammar: Grammar::Tolerant, ..Self::server() }
+    }
+}
+
+/// The repairs of the tolerant grammar. None of them moves the end of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Leniency {
+    /// LF alone ended a command or reply line (switched by [`Policy::line`]).
+    BareLf,
+    /// Spaces where there should be none, or two for one: `FROM: <a@b>`, trailing spaces.
+    Spaces,
+    /// A path without its angle brackets.
+    NoBrackets,
+    /// An underscore in a domain.
+    Underscore,
+    /// A dot at the end of a domain.
+    TrailingDot,
+    /// Dots at the ends of a local part, or two in a row.
+    OddDots,
+    /// A local part over 64 octets.
+    LongLocal,
+    /// An IPv6 address literal without its tag.
+    UntaggedIpv6,
+    /// Lower-case hexadecimal in xtext.
+    LowerHex,
+    /// A reply code whose second digit is above 5.
+    OddCode,
+    /// A control octet in the text of a reply.
+    ControlInText,
+    /// A line of the EHLO reply that is no keyword line: passed over.
+    EhloLine,
+    /// `AUTH=` in an EHLO reply.
+    AuthEquals,
+    /// An enhanced code of another class than the reply's: ignored.
+    ClassDiffers,
+}
+
+impl Repair for Leniency {
+    const ALL: &'static [Self] = &[
+        Self::BareLf,
+        Self::Spaces,
+        Self::NoBrackets,
+        Self::Underscore,
+        Self::TrailingDot,
+        Self::OddDots,
+        Self::LongLocal,
+        Self::UntaggedIpv6,
+        Self::LowerHex,
+        Self::OddCode,
+        Self::ControlInText,
+        Self::EhloLine,
+        Self::AuthEquals,
+        Self::ClassDiffers,
+    ];
+
+    fn index(self) -> u8 {
+        self as u8
+    }
+}

@@ -1,0 +1,307 @@
+//! Bodies: DATA up to CRLF.CRLF (RFC 5321 §4.5.2), BDAT up to its count (RFC 3030 §2).
+
+use super::state::{Framing, Phase, Transaction};
+use super::{Abort, Server, replies};
+use crate::error::Violation;
+use crate::reply::ReplyBuf;
+use alloc::boxed::Box;
+use mail_wire::dot::{BodyEol, BodyFault, Dot, DotDecoder};
+use mail_wire::{Framed, Input, Output};
+
+/// The body that is on its way.
+#[derive(Debug)]
+pub(super) struct Body {
+    form: Form,
+    /// Octets at the front of the input that are known to be body.
+    ready: usize,
+    /// What is to be put in before the next octet, by [`BodyEol::Normalise`].
+    insert: bool,
+    off: Option<Abort>,
+    /// What is said when the octets of a refused chunk are gone.
+    after: Option<Box<ReplyBuf>>,
+}
+
+#[derive(Debug)]
+enum Form {
+    None,
+    Data(Box<DotDecoder>),
+    Chunk { left: u64, last: bool },
+}
+
+/// What may be done with octets of a body.
+enum Gate {
+    Give(usize),
+    /// The first octet is replaced.
+    Replace(&'static [u8]),
+    Insert(&'static [u8]),
+    Off(Abort),
+}
+
+impl Body {
+    pub(super) const fn new() -> Self {
+        Self { form: Form::None, ready: 0, insert: false, off: None, after: None }
+    }
+
+    pub(super) fn data() -> Self {
+        Self { form: Form::Data(Box::new(DotDecoder::crlf())), ..Self::new() }
+    }
+
+    pub(super) fn chunk(left: u64, last: bool) -> Self {
+        Self { form: Form::Chunk { left, last }, ..Self::new() }
+    }
+
+    /// Octets of a chunk that go nowhere, and what is said behind them.
+    pub(super) fn refused(left: u64, after: ReplyBuf) -> Self {
+        Self { after: Some(Box::new(after)), ..Self::chunk(left, true) }
+    }
+
+    pub(super) const fn is_off(&self) -> bool {
+        self.off.is_some()
+    }
+
+    /// The octets that the chunk still has.
+    pub(super) const fn left(&self) -> u64 {
+        match self.form {
+            Form::Chunk { left, .. } => left,
+            _ => 0,
+        }
+    }
+}
+
+impl Server {
+    pub(super) fn frame_body(
+        &mut self,
+        input: &mut Input,
+        output: &mut Output,
+    ) -> Result<Option<Framed>, Violation> {
+        if self.body.ready == 0 {
+            let (pending, body) = (input.pending(), &mut self.body);
+            match &mut body.form {
+                Form::None => {
+                    self.phase = Phase::Ready;
+                    return Ok(None);
+                }
+                Form::Data(decoder) => match decoder.step(pending) {
+                    Dot::Data(n) => body.ready = n,
+                    Dot::Stuffing => {
+                        input.skip(1);
+                        return Ok(None);
+                    }
+                    Dot::End(n) => return Ok(self.end_of_data(n, input, output)),
+                    Dot::Need => return self.starve(input, 0),
+                },
+                Form::Chunk { left: 0, last } => {
+                    let last = *last;
+                    return Ok(self.end_of_chunk(last, input, output));
+                }
+                Form::Chunk { left, .. } => {
+                    body.ready = pending.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                    if body.ready == 0 {
+                        return self.starve(input, 0);
+                    }
+                }
+            }
+        }
+        if self.body.is_off() {
+            let n = self.body.ready;
+            if self.discard.spend(n as u64).is_err() {
+                self.say(self.refusal_of_body(), output);
+                return Err(self.fail(Violation::LimitReached("discard")));
+            }
+            input.skip(n);
+            self.use_up(n);
+            return Ok(None);
+        }
+        let data = input.pending().get(..self.body.ready).unwrap_or_default();
+        match self.gate(data) {
+            Gate::Give(n) => {
+                self.use_up(n);
+                self.framing = Framing::Chunk;
+                Ok(Some(Framed::Ready(input.take(n))))
+            }
+            Gate::Replace(octets) => {
+                self.use_up(1);
+                self.framing = Framing::Inserted(octets);
+                Ok(Some(Framed::Ready(input.take(1))))
+            }
+            Gate::Insert(octets) => {
+                self.framing = Framing::Inserted(octets);
+                Ok(Some(Framed::Ready(input.take(0))))
+            }
+            Gate::Off(why) => {
+                self.body.off = Some(why);
+                self.abort = Some(why);
+                Ok(None)
+            }
+        }
+    }
+
+    fn use_up(&mut self, n: usize) {
+        self.body.ready = self.body.ready.saturating_sub(n);
+        if let Form::Chunk { left, .. } = &mut self.body.form {
+            *left = left.saturating_sub(n as u64);
+        }
+    }
+
+    /// How much of `data`, which is not empty, is given; the same octets whatever the cuts.
+    fn gate(&mut self, data: &[u8]) -> Gate {
+        let Some(transaction) = &mut self.transaction else { return Gate::Off(Abort::Reset) };
+        let room = self.limits.message.saturating_sub(transaction.octets);
+        if room == 0 {
+            return Gate::Off(Abort::TooLarge);
+        }
+        let data =
+            data.get(..data.len().min(usize::try_from(room).unwrap_or(usize::MAX))).unwrap_or_default();
+        let gate = match self.policy.body_eol {
+            _ if transaction.binary => Gate::Give(data.len()),
+            BodyEol::Pass => Gate::Give(data.len()),
+            BodyEol::Reject => transaction.strict(data),
+            BodyEol::Normalise => transaction.normal(data),
+        };
+        let given = match &gate {
+            Gate::Give(n) => data.get(..*n).unwrap_or_default(),
+            Gate::Replace(octets) | Gate::Insert(octets) => octets,
+            Gate::Off(_) => &[],
+        };
+        if !transaction.binary && self.policy.body_eol != BodyEol::Pass {
+            // A NUL that passes is a fault to the scan, which goes on behind it all the same.
+            let _fault = transaction.scan.piece(given);
+            transaction.scanned = transaction.scanned.saturating_add(given.len() as u64);
+        }
+        transaction.octets = transaction.octets.saturating_add(given.len() as u64);
+        gate
+    }
+
+    /// What ends the body holds no body: the CRLF before the dot belongs to it and has been given.
+    fn end_of_data(&mut self, n: usize, input: &mut Input, output: &mut Output) -> Option<Framed> {
+        self.body.form = Form::None;
+        if self.body.is_off() {
+            input.skip(n);
+            self.refuse_message(output);
+            return None;
+        }
+        self.framing = Framing::BodyEnd;
+        Some(Framed::Ready(input.take(n)))
+    }
+
+    fn end_of_chunk(&mut self, last: bool, input: &mut Input, output: &mut Output) -> Option<Framed> {
+        if self.body.is_off() {
+            self.refuse_message(output);
+            return None;
+        }
+        if !last {
+            self.say(&replies::CHUNK, output);
+            self.phase = Phase::Ready;
+            return None;
+        }
+        // A CR that was the last octet of all.
+        let bare = self.transaction.as_ref().filter(|transaction| !transaction.binary);
+        match (bare.and_then(|transaction| transaction.scan.end()), self.policy.body_eol) {
+            (Some(fault), BodyEol::Reject) => {
+                self.body.off = Some(Abort::Fault(fault));
+                self.abort = self.body.off;
+                None
+            }
+            (Some(_), BodyEol::Normalise) if !self.body.insert => {
+                self.body.insert = true;
+                self.framing = Framing::Inserted(b"\n");
+                Some(Framed::Ready(input.take(0)))
+            }
+            _ => {
+                self.body.form = Form::None;
+                self.framing = Framing::BodyEnd;
+                Some(Framed::Ready(input.take(0)))
+            }
+        }
+    }
+
+    /// The message is off and its octets are gone: the reply, and the end of the transaction.
+    fn refuse_message(&mut self, output: &mut Output) {
+        let reply = self.refusal_of_body();
+        let times = if self.lmtp { self.recipients().max(1) } else { 1 };
+        for _ in 0..times {
+            self.say(reply, output);
+        }
+        self.transaction = None;
+        self.body = Body::new();
+        self.phase = Phase::Ready;
+    }
+
+    fn refusal_of_body(&self) -> &'static ReplyBuf {
+        match self.body.off {
+            Some(Abort::TooLarge) => &replies::TOO_LARGE,
+            _ => &replies::BODY_FAULT,
+        }
+    }
+
+    /// The octets of a chunk that was refused, up to its end: they are no commands.
+    pub(super) fn swallow(
+        &mut self,
+        input: &mut Input,
+        output: &mut Output,
+    ) -> Result<Option<Framed>, Violation> {
+        let left = self.body.left();
+        let n = input.pending().len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        if left > 0 && n == 0 {
+            return self.starve(input, 0);
+        }
+        if self.discard.spend(n as u64).is_err() {
+            if let Some(reply) = self.body.after.take() {
+                self.say(&reply, output);
+            }
+            return Err(self.fail(Violation::LimitReached("discard")));
+        }
+        input.skip(n);
+        self.use_up(n);
+        if self.body.left() == 0 {
+            if let Some(reply) = self.body.after.take() {
+                self.say_bad(&reply, output);
+            }
+            self.body = Body::new();
+            self.phase = Phase::Ready;
+            if let Some(fatal) = self.fatal {
+                return Err(fatal);
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Transaction {
+    /// Up to the first fault; at the fault, off.
+    fn strict(&self, data: &[u8]) -> Gate {
+        let mut scan = self.scan;
+        match scan.piece(data) {
+            None => Gate::Give(data.len()),
+            Some(fault) => match self.before(fault) {
+                0 => Gate::Off(Abort::Fault(fault)),
+                n => Gate::Give(n),
+            },
+        }
+    }
+
+    /// Up to the first bare CR or LF; there, CRLF in its place.
+    fn normal(&self, data: &[u8]) -> Gate {
+        let mut scan = self.scan;
+        match scan.piece(data) {
+            None => Gate::Give(data.len()),
+            Some(fault) => match (self.before(fault), fault) {
+                (n, BodyFault::Nul { .. }) => Gate::Give(n.saturating_add(1)),
+                (0, BodyFault::BareCr { .. }) => Gate::Insert(b"\n"),
+                (0, _) => Gate::Replace(b"\r\n"),
+                (n, _) => Gate::Give(n),
+            },
+        }
+    }
+
+    /// How many octets of the data stand before what cannot be known to be good: a CR is given before its LF is awaited, so that the cuts
+    /// do not show.
+    fn before(&self, fault: BodyFault) -> usize {
+        let at = match fault {
+            BodyFault::BareCr { at } => at.saturating_add(1),
+            BodyFault::BareLf { at } | BodyFault::Nul { at } => at,
+            _ => self.scanned,
+        };
+        usize::try_from(at.saturating_sub(self.scanned)).unwrap_or(usize::MAX)
+    }
+}

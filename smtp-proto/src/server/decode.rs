@@ -1,0 +1,310 @@
+//! What a unit is: the state is checked first, then the grammar runs once.
+
+use super::state::{Framing, Hello, Mine, Owed, Phase, Transaction, Transaction0};
+use super::{Abort, Answer, AuthTurn, BodyForm, BodyOffer, Event, Refused, Server, TlsOffer, replies};
+use crate::command::{Auth, Bdat, Command, Initial, Mail, Rcpt, Verb};
+use crate::error::{Foreign, Invalid, Malformed, Rule, Violation};
+use crate::ext::{Extension, Params};
+use crate::frame::is_http;
+use crate::limits::Limits;
+use crate::parse::{self, Fixes, is_obsolete};
+use crate::policy::Permit;
+use crate::reply::ReplyBuf;
+use crate::types::octets;
+use mail_wire::{Class, Input, Mask, SecretBuf, Span, Unit, base64};
+
+impl Server {
+    pub(super) fn read_unit<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
+        let (octets, _) = input.unit(unit)?;
+        self.mask = None;
+        Ok(match self.framing {
+            Framing::Connected => {
+                self.phase = Phase::Ready;
+                self.owed = Owed::Greeting;
+                Event::Connected(self.answer_due())
+            }
+            Framing::Line { text } => self.read_line(octets::cut(octets, text).0),
+            Framing::AuthLine { text } => self.read_response(octets::cut(octets, text).0),
+            Framing::LongLine => {
+                let code = replies::LINE_TOO_LONG.code();
+                Event::Refused(Refused { verb: None, code })
+            }
+            Framing::Chunk => {
+                self.mask = Some(Mask { span: Span::new(0, octets.len()), class: Class::Body });
+                Event::Chunk(octets)
+            }
+            Framing::Inserted(given) => {
+                self.mask = Some(Mask { span: Span::new(0, octets.len()), class: Class::Body });
+                Event::Chunk(given)
+            }
+            Framing::BodyEnd => {
+                self.owed = Owed::BodyEnd;
+                Event::BodyEnd(self.answer_due())
+            }
+            Framing::Abort => Event::Abort(self.abort.take().unwrap_or(Abort::Ended)),
+        })
+    }
+
+    fn answer_due(&mut self) -> Answer {
+        Answer(self.source.issue())
+    }
+
+    /// The machine refuses.
+    fn refused<'i>(&mut self, verb: Option<Verb>, mine: Mine) -> Event<'i> {
+        let code = match mine {
+            Mine::Reply(reply) | Mine::Bad(reply) => reply.code(),
+            Mine::Hello { .. } | Mine::Help => replies::OK.code(),
+        };
+        self.mine = Some(mine);
+        Event::Refused(Refused { verb, code })
+    }
+
+    /// The machine refuses, and that was the last it says.
+    fn doomed<'i>(&mut self, verb: Option<Verb>, reply: &'static ReplyBuf, why: Violation) -> Event<'i> {
+        self.doom = Some(why);
+        self.refused(verb, Mine::Reply(reply))
+    }
+
+    fn read_line<'i>(&mut self, line: &'i [u8]) -> Event<'i> {
+        let (word, rest) = parse::split(line);
+        let verb = Verb::of(word);
+        if verb.is_none() && is_http(word) {
+            return self.doomed(None, &replies::FOREIGN, Violation::Foreign(Foreign::Http));
+        }
+        if verb == Some(Verb::Auth) && !rest.is_empty() {
+            let span = Span::new(word.len().saturating_add(1), line.len());
+            self.mask = Some(Mask { span, class: Class::Secret });
+        }
+        if let Some(refusal) = verb.and_then(|verb| self.refusal(verb)) {
+            if !self.spend_idle(verb) {
+                return self.too_idle(verb);
+            }
+            // A refusal of policy is no fault of the client's, but one out of order is.
+            let bad = matches!(refusal.code().get(), 500..=503);
+            return self.refused(verb, if bad { Mine::Bad(refusal) } else { Mine::Reply(refusal) });
+        }
+        if self.phase == Phase::Rejected && verb.is_none() {
+            return self.refused(None, Mine::Bad(&replies::SEQUENCE));
+        }
+        match parse::command(line, &Fixes::counted(&mut self.repairs)) {
+            Ok(command) => self.read_command(command, line),
+            Err(invalid) => self.malformed(verb, line, invalid),
+        }
+    }
+
+    fn malformed<'i>(&mut self, verb: Option<Verb>, line: &'i [u8], invalid: Invalid) -> Event<'i> {
+        match verb {
+            // Nobody knows how many octets are no commands (RFC 3030 §2).
+            Some(Verb::Bdat) => return self.doomed(verb, &replies::BAD_CHUNK, Violation::ChunkLost),
+            Some(Verb::Auth) => {
+                return self.refused(verb, Mine::Bad(replies::to_rule(invalid.rule, false)));
+            }
+            _ => {}
+        }
+        self.owed = Owed::Malformed { mail: verb == Some(Verb::Mail), rule: invalid.rule };
+        let malformed = Malformed { raw: line, at: invalid.at, rule: invalid.rule };
+        Event::Malformed(malformed, self.answer_due())
+    }
+
+    fn read_command<'i>(&mut self, command: Command<'i>, line: &'i [u8]) -> Event<'i> {
+        let verb = command.verb();
+        if !self.spend_idle(verb) {
+            return self.too_idle(verb);
+        }
+        let mine = match &command {
+            Command::Ehlo(_) | Command::Lhlo(_) => self.hello(Hello::Extended),
+            Command::Helo(_) => self.hello(Hello::Plain),
+            Command::Noop(_) => Mine::Reply(&replies::OK),
+            Command::Help(_) => Mine::Help,
+            Command::Rset => {
+                self.reset(Abort::Reset);
+                Mine::Reply(&replies::OK)
+            }
+            Command::Quit => {
+                self.reset(Abort::Ended);
+                self.phase = Phase::Over;
+                Mine::Reply(&replies::BYE)
+            }
+            Command::Mail(mail) => return self.mail(*mail, command),
+            Command::Rcpt(rcpt) => return self.rcpt(*rcpt, command),
+            Command::Data => return self.offer_body(Owed::Body, BodyForm::Data),
+            Command::Bdat(bdat) => return self.bdat(*bdat),
+            Command::Auth(auth) => return self.auth(*auth),
+            Command::StartTls => {
+                self.owed = Owed::Tls;
+                return Event::StartTls(TlsOffer(self.source.issue()));
+            }
+            Command::XClient(attributes) => {
+                // Who says who has logged in must be asked for more than an address.
+                if attributes.get("LOGIN").is_some() {
+                    return self.refused(verb, Mine::Reply(&replies::XCLIENT_LOGIN));
+                }
+                return self.ask(Owed::XClient, command);
+            }
+            Command::Unknown { verb: word, .. } => {
+                if is_obsolete(word.as_bytes()) {
+                    return self.refused(None, Mine::Bad(&replies::NOT_IMPLEMENTED));
+                }
+                return self.malformed(None, line, Invalid { rule: Rule::Verb, at: 0 });
+            }
+            _ => return self.ask(Owed::Plain, command),
+        };
+        self.mine = Some(mine);
+        Event::Answered(command)
+    }
+
+    fn ask<'i>(&mut self, owed: Owed, command: Command<'i>) -> Event<'i> {
+        self.owed = owed;
+        Event::Command(command, self.answer_due())
+    }
+
+    /// EHLO and HELO end a transaction as RSET does (RFC 5321 §4.1.4).
+    fn hello(&mut self, hello: Hello) -> Mine {
+        self.reset(Abort::Reset);
+        self.hello = hello;
+        Mine::Hello { extended: hello == Hello::Extended }
+    }
+
+    fn mail<'i>(&mut self, mail: Mail<'i>, command: Command<'i>) -> Event<'i> {
+        let params = mail.params();
+        let refusal = if !self.allows(params) {
+            Some(&replies::PARAMETER)
+        } else if mail.needs_utf8() && !params.is_utf8() {
+            Some(&replies::UTF8_ADDRESS)
+        } else if params.size().is_some_and(|size| size > self.limits.message) {
+            Some(&replies::TOO_LARGE)
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            return self.refused(Some(Verb::Mail), Mine::Reply(refusal));
+        }
+        let binary = params.body() == Some(crate::ext::BodyType::BinaryMime);
+        self.ask(Owed::Mail(Transaction0 { utf8: params.is_utf8(), binary }), command)
+    }
+
+    fn rcpt<'i>(&mut self, rcpt: Rcpt<'i>, command: Command<'i>) -> Event<'i> {
+        let utf8 = self.transaction.as_ref().is_some_and(|transaction| transaction.utf8);
+        let refusal = if !self.allows(rcpt.params()) {
+            Some(&replies::PARAMETER)
+        } else if rcpt.needs_utf8() && !utf8 {
+            Some(&replies::UTF8_ADDRESS)
+        } else {
+            None
+        };
+        match refusal {
+            Some(refusal) => self.refused(Some(Verb::Rcpt), Mine::Reply(refusal)),
+            None => self.ask(Owed::Rcpt, command),
+        }
+    }
+
+    /// Whether each parameter belongs to an extension that is offered, and the client has used EHLO (RFC 5321 §4.1.1.11).
+    fn allows(&self, params: Params<'_>) -> bool {
+        if params.is_empty() {
+            return true;
+        }
+        let unknown = params.unknown() > 0 && self.policy.unknown_parameters == Permit::Refuse;
+        let offered = self.offer.extensions();
+        self.hello == Hello::Extended
+            && !unknown
+            && params.extensions().all(|extension| offered.has(extension))
+    }
+
+    fn offer_body<'i>(&mut self, owed: Owed, form: BodyForm) -> Event<'i> {
+        self.owed = owed;
+        Event::Body(BodyOffer { stamp: self.source.issue(), form })
+    }
+
+    fn bdat<'i>(&mut self, bdat: Bdat) -> Event<'i> {
+        let Bdat { octets, last } = bdat;
+        let offered = self.hello == Hello::Extended && self.offer.extensions().has(Extension::Chunking);
+        let message = self.limits.message;
+        let refusal = match &self.transaction {
+            _ if !offered => Some(&replies::NOT_IMPLEMENTED),
+            None => Some(&replies::SEQUENCE),
+            Some(transaction) if transaction.recipients == 0 => Some(&replies::NO_RECIPIENTS),
+            Some(transaction) if transaction.octets.saturating_add(octets) > message => {
+                Some(&replies::TOO_LARGE)
+            }
+            Some(_) => None,
+        };
+        if let Some(refusal) = refusal {
+            self.reset(Abort::Reset);
+            return self.swallow_chunk(octets, refusal);
+        }
+        let Some(transaction) = &mut self.transaction else {
+            return self.refused(Some(Verb::Bdat), Mine::Bad(&replies::SEQUENCE));
+        };
+        let first = !transaction.chunked;
+        transaction.chunks = transaction.chunks.saturating_add(1);
+        let mean = u64::from(transaction.chunks).saturating_mul(Limits::MEAN_CHUNK);
+        if transaction.chunks > self.limits.chunks && transaction.octets.saturating_add(octets) < mean {
+            self.reset(Abort::Ended);
+            let why = Violation::LimitReached("chunks");
+            return self.doomed(Some(Verb::Bdat), &replies::TOO_MANY_CHUNKS, why);
+        }
+        self.offer_body(Owed::Body, BodyForm::Chunk { octets, first, last })
+    }
+
+    /// Its octets are on their way in any case, and are no commands.
+    fn swallow_chunk<'i>(&mut self, octets: u64, reply: &'static ReplyBuf) -> Event<'i> {
+        if octets > self.discard.left() {
+            return self.doomed(Some(Verb::Bdat), reply, Violation::LimitReached("discard"));
+        }
+        self.body = super::body::Body::refused(octets, reply.clone());
+        self.phase = Phase::Swallow;
+        Event::Refused(Refused { verb: Some(Verb::Bdat), code: reply.code() })
+    }
+
+    fn auth<'i>(&mut self, auth: Auth<'i>) -> Event<'i> {
+        if !self.offer.has_mechanism(auth.mechanism) {
+            return self.refused(Some(Verb::Auth), Mine::Bad(&replies::MECHANISM));
+        }
+        let initial = match auth.initial {
+            Initial::None => None,
+            Initial::Empty => Some(SecretBuf::from(&[][..])),
+            Initial::Base64(text) => match base64::decode(text.expose()) {
+                Ok(octets) => Some(octets),
+                Err(_) => return self.refused(Some(Verb::Auth), Mine::Bad(&replies::AUTH_BASE64)),
+            },
+        };
+        self.owed = Owed::Auth;
+        Event::Auth(auth.mechanism, initial, AuthTurn(self.source.issue()))
+    }
+
+    /// A line of an exchange: base64, or `*` (RFC 4954 §4).
+    fn read_response<'i>(&mut self, line: &[u8]) -> Event<'i> {
+        self.mask = Some(Mask { span: Span::new(0, line.len()), class: Class::Secret });
+        self.phase = Phase::Ready;
+        if line == b"*" {
+            self.mine = Some(Mine::Reply(&replies::AUTH_CANCELLED));
+            return Event::AuthCancelled;
+        }
+        match base64::decode(line) {
+            Ok(octets) => {
+                self.owed = Owed::Auth;
+                Event::AuthResponse(octets, AuthTurn(self.source.issue()))
+            }
+            Err(_) => {
+                self.mine = Some(Mine::Bad(&replies::AUTH_BASE64));
+                Event::AuthCancelled
+            }
+        }
+    }
+
+    /// Charges a command that brings no mail nearer.
+    fn spend_idle(&mut self, verb: Option<Verb>) -> bool {
+        let free =
+            matches!(verb, None | Some(Verb::Rcpt | Verb::Data | Verb::Bdat | Verb::Burl | Verb::Quit));
+        free || self.idle.spend(1).is_ok()
+    }
+
+    fn too_idle<'i>(&mut self, verb: Option<Verb>) -> Event<'i> {
+        self.reset(Abort::Ended);
+        self.doomed(verb, &replies::TOO_MANY_IDLE, Violation::LimitReached("idle_commands"))
+    }
+
+    pub(super) fn open(&mut self, from: Transaction0) {
+        self.transaction = Some(Transaction::new(from));
+    }
+}

@@ -1,0 +1,261 @@
+//! Where units end: lines, bodies, and what the machine has to say between them.
+
+use super::state::{Framing, Mine, Owed, Phase};
+use super::{Abort, Server, replies};
+use crate::command::Verb;
+use crate::encode;
+use crate::error::{Foreign, Violation};
+use crate::parse::split;
+use crate::policy::{Leniency, Permit};
+use crate::reply::ReplyBuf;
+use mail_wire::line::{LineFault, LineFramer};
+use mail_wire::{Closing, Framed, Input, Output, Pause};
+
+/// The first octet of a TLS record that begins a handshake.
+const CLIENT_HELLO: u8 = 0x16;
+
+impl Server {
+    pub(super) fn next_unit(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
+        if let Some(fatal) = self.fatal {
+            return Err(fatal);
+        }
+        if let Some(unit) = input.begin() {
+            return Ok(Framed::Ready(unit));
+        }
+        self.speak(output)?;
+        loop {
+            if self.abort.is_some() {
+                self.framing = Framing::Abort;
+                return Ok(Framed::Ready(input.take(0)));
+            }
+            if self.phase == Phase::Over {
+                return Ok(Framed::Closed);
+            }
+            if self.owed != Owed::Nothing {
+                return self.paused(input, output);
+            }
+            if let Some(framed) = self.ending(input, output)? {
+                return Ok(framed);
+            }
+            if output.is_full() && self.phase != Phase::Body {
+                return Ok(Framed::Paused(Pause::OutputFull));
+            }
+            let framed = match self.phase {
+                Phase::Fresh => {
+                    self.framing = Framing::Connected;
+                    Some(Framed::Ready(input.take(0)))
+                }
+                Phase::Ready | Phase::Rejected | Phase::Exchange => self.frame_line(input, output)?,
+                Phase::LongLine => self.skip_line(input)?,
+                Phase::Body => self.frame_body(input, output)?,
+                Phase::Swallow => self.swallow(input, output)?,
+                Phase::Over => Some(Framed::Closed),
+            };
+            if let Some(framed) = framed {
+                return Ok(framed);
+            }
+        }
+    }
+
+    /// Says what the machine has to say about the unit decoded last.
+    fn speak(&mut self, output: &mut Output) -> Result<(), Violation> {
+        match self.mine.take() {
+            None => {}
+            Some(Mine::Reply(reply)) => self.say(reply, output),
+            Some(Mine::Bad(reply)) => self.say_bad(reply, output),
+            Some(Mine::Hello { extended }) => self.say_hello(extended, output),
+            Some(Mine::Help) => self.say_help(output),
+        }
+        match self.doom.take() {
+            Some(doom) => Err(self.fail(doom)),
+            None => self.fatal.map_or(Ok(()), Err),
+        }
+    }
+
+    /// While something is owed, nothing is read.
+    fn paused(&mut self, input: &Input, output: &mut Output) -> Result<Framed, Violation> {
+        let early = self.owed == Owed::Greeting && self.policy.early_talker == Permit::Refuse;
+        if early && !input.pending().is_empty() {
+            self.say(&replies::EARLY, output);
+            return Err(self.fail(Violation::EarlyTalker));
+        }
+        Ok(Framed::Paused(if self.owed == Owed::Tls { Pause::Upgrade } else { Pause::AnswerOwed }))
+    }
+
+    /// The driver ends the session: now, unless a body is still on its way that a shutdown lets in.
+    fn ending(&mut self, input: &Input, output: &mut Output) -> Result<Option<Framed>, Violation> {
+        match self.closing {
+            Some(Closing::Shutdown) if self.phase != Phase::Body && self.phase != Phase::Swallow => {
+                self.say(&replies::CLOSING, output);
+                self.phase = Phase::Over;
+                self.reset(Abort::Ended);
+                Ok(self.abort.is_none().then_some(Framed::Closed))
+            }
+            Some(Closing::Expired) => self.end_by(Violation::Expired, Some(&replies::TIMEOUT), input, output),
+            _ => Ok(None),
+        }
+    }
+
+    /// Fails, after the application has learnt that the message which was begun is off.
+    fn end_by(
+        &mut self,
+        why: Violation,
+        reply: Option<&'static ReplyBuf>,
+        _: &Input,
+        output: &mut Output,
+    ) -> Result<Option<Framed>, Violation> {
+        let begun = self.phase == Phase::Body && !self.body.is_off();
+        self.reset_if(begun);
+        if let Some(reply) = reply {
+            self.say(reply, output);
+        }
+        if self.abort.is_none() {
+            return Err(self.fail(why));
+        }
+        self.phase = Phase::Over;
+        self.doom = Some(why);
+        Ok(None)
+    }
+
+    fn reset_if(&mut self, begun: bool) {
+        if begun {
+            self.abort = Some(Abort::Ended);
+            self.transaction = None;
+        } else {
+            self.reset(Abort::Ended);
+        }
+    }
+
+    /// No complete unit is there: more is needed, or this was the end.
+    pub(super) fn starve(&mut self, input: &mut Input, unit: usize) -> Result<Option<Framed>, Violation> {
+        if self.end.is_none() {
+            input.allow(unit.saturating_add(2));
+            return Ok(Some(Framed::NeedInput));
+        }
+        let between = matches!(self.phase, Phase::Ready | Phase::Rejected) && input.pending().is_empty();
+        let begun = self.transaction.as_ref().is_some_and(|transaction| transaction.chunked);
+        if between && !begun {
+            self.phase = Phase::Over;
+            return Ok(Some(Framed::Closed));
+        }
+        let mut nothing = Output::new();
+        self.end_by(Violation::Truncated, None, input, &mut nothing)
+    }
+
+    fn frame_line(&mut self, input: &mut Input, output: &mut Output) -> Result<Option<Framed>, Violation> {
+        let pending = input.pending();
+        if pending.first() == Some(&CLIENT_HELLO) {
+            self.say(&replies::FOREIGN, output);
+            return Err(self.fail(Violation::Foreign(Foreign::Tls)));
+        }
+        let exchange = self.phase == Phase::Exchange;
+        let secret = exchange || begins_auth(pending);
+        let limit = if secret { self.limits.auth_line } else { self.limits.command_line };
+        let step = self.line.step(pending, self.policy.line, limit);
+        let surplus = |len: usize| pending.len() > len;
+        match step {
+            Ok(None) => {
+                if secret {
+                    input.hold_secret();
+                }
+                self.starve(input, limit)
+            }
+            Ok(Some(line)) => {
+                let text = pending.get(..line.text).unwrap_or_default();
+                if surplus(line.len) && self.is_sync_strict() && (exchange || ends_group(text)) {
+                    self.say(&replies::PIPELINED, output);
+                    return Err(self.fail(Violation::Synchronisation));
+                }
+                if line.is_bare() {
+                    self.repairs.count(Leniency::BareLf, 1);
+                }
+                if secret {
+                    input.hold_secret();
+                }
+                self.framing = if exchange {
+                    Framing::AuthLine { text: line.text }
+                } else {
+                    Framing::Line { text: line.text }
+                };
+                Ok(Some(Framed::Ready(input.take(line.len))))
+            }
+            Err(LineFault::TooLong { .. }) => {
+                if secret {
+                    input.hold_secret();
+                }
+                self.phase = Phase::LongLine;
+                Ok(None)
+            }
+            Err(fault) => {
+                self.say(&replies::BARE_LINE_END, output);
+                Err(self.fail(Violation::Line(fault)))
+            }
+        }
+    }
+
+    /// The rest of a line over its limit is dropped, within the budget, so that what follows it is a command again.
+    fn skip_line(&mut self, input: &mut Input) -> Result<Option<Framed>, Violation> {
+        let (n, done) = LineFramer::skip(input.pending(), self.policy.line);
+        if self.discard.spend(n as u64).is_err() {
+            self.mine = Some(Mine::Reply(&replies::LINE_TOO_LONG));
+            self.doom = Some(Violation::LimitReached("discard"));
+            self.framing = Framing::LongLine;
+            return Ok(Some(Framed::Ready(input.take(0))));
+        }
+        input.skip(n);
+        if !done {
+            return self.starve(input, 0);
+        }
+        self.mine = Some(Mine::Bad(&replies::LINE_TOO_LONG));
+        self.framing = Framing::LongLine;
+        self.phase = Phase::Ready;
+        Ok(Some(Framed::Ready(input.take(0))))
+    }
+
+    /// Ends the session for good.
+    pub(super) fn fail(&mut self, why: Violation) -> Violation {
+        self.fatal = Some(why);
+        why
+    }
+
+    pub(super) fn say(&self, reply: &ReplyBuf, output: &mut Output) {
+        let enhanced = self.offer.extensions().has(crate::ext::Extension::EnhancedStatusCodes);
+        encode::reply(reply, enhanced, output);
+    }
+
+    /// Refuses a bad command, or the whole session if there were too many.
+    pub(super) fn say_bad(&mut self, reply: &ReplyBuf, output: &mut Output) {
+        if self.bad.spend(1).is_ok() {
+            return self.say(reply, output);
+        }
+        self.say(&replies::TOO_MANY_BAD, output);
+        self.fatal = Some(Violation::LimitReached("bad_commands"));
+    }
+
+    fn say_hello(&self, extended: bool, output: &mut Output) {
+        let now = if extended { self.in_force() } else { crate::ext::Extensions::NONE };
+        let size = alloc::format!("{}", self.limits.message);
+        let auth = self.offer.mechanisms();
+        let lines = self.offer.lines(now, size.as_bytes(), &auth);
+        let most = if extended { usize::MAX } else { 0 };
+        encode::ehlo(self.offer.name(), lines.take(most), output);
+    }
+
+    fn say_help(&self, output: &mut Output) {
+        let first = if self.lmtp { "LHLO" } else { "EHLO HELO" };
+        let text = alloc::format!("Commands: {first} MAIL RCPT DATA RSET NOOP HELP QUIT");
+        if let Ok(reply) = ReplyBuf::line(214, &text) {
+            self.say(&reply.with_enhanced(crate::types::EnhancedCode::known(2, 0, 0)), output);
+        }
+    }
+}
+
+fn begins_auth(pending: &[u8]) -> bool {
+    matches!(pending, [b'A' | b'a', b'U' | b'u', b'T' | b't', b'H' | b'h', b' ', ..])
+}
+
+/// Whether the command ends a pipelining group, so that nothing may stand behind it (RFC 2920 §3.1).
+fn ends_group(line: &[u8]) -> bool {
+    let verb = Verb::of(split(line).0);
+    matches!(verb, Some(Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Data | Verb::Auth))
+}

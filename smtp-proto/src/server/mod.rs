@@ -1,0 +1,389 @@
+//! The server machine: SMTP, submission, and LMTP.
+//!
+//! ```text
+//!   Fresh -> Connected(answer) --220--> Ready <-------------------------------------------+
+//!                              --554--> Rejected (QUIT alone is taken)                     |
+//!                              --421--> Over                                               |
+//!   Ready: a command line -> one event                                                     |
+//!     Answered(..)   EHLO HELO LHLO NOOP RSET HELP QUIT: the machine answers --------------+
+//!     Refused(..)    out of order, not offered, over a limit: the machine refuses ---------+
+//!     Malformed(..)  -> answer() or refuse() ----------------------------------------------+
+//!     Command(..)    MAIL RCPT VRFY EXPN ETRN ..: -> answer() -----------------------------+
+//!     Auth(..)       -> accept_auth() or refuse_auth() ------------------------------------+
+//!                    -> challenge() -> Exchange: a line -> AuthResponse(..) -> the same    |
+//!                                               `*` or no base64 -> AuthCancelled ---------+
+//!     StartTls(..)   -> refuse_tls() ------------------------------------------------------+
+//!                    -> start_tls() -> Handover -> secured: Ready, all forgotten           |
+//!     Body(..)       -> refuse_body() -> (a chunk's octets are dropped) -------------------+
+//!                    -> accept_body() -> Body: Chunk(..)* -> BodyEnd(answer) -> answer() --+
+//!                                              Abort(..), the rest dropped, refused -------+
+//!   QUIT answered, or a 421 -> Over
+//! ```
+//!
+//! A mail transaction is open from an accepted MAIL to the answer after its body, or to RSET, EHLO, or the end (RFC 5321 §4.1.4). The machine
+//! keeps of it what it needs for order and limits; senders and recipients are the application's to remember.
+//!
+//! In LMTP the answer after the body goes out once for each accepted recipient: [`Server::answer`] repeats one reply,
+//! [`Server::answer_each`] takes a reply for each.
+
+mod answer;
+mod body;
+mod decode;
+mod frame;
+mod offer;
+mod replies;
+mod state;
+
+pub use offer::Offer;
+
+use crate::command::Command;
+use crate::error::{Malformed, Violation};
+use crate::limits::Limits;
+use crate::policy::{Leniency, Policy};
+use crate::types::{Code, EhloName, Mechanism};
+use body::Body;
+use core::fmt;
+use core::time::Duration;
+use mail_wire::dot::BodyFault;
+use mail_wire::line::LineFramer;
+use mail_wire::{
+    Budget, Closing, End, Framed, Handover, HandoverError, Input, Machine, Mask, Output, PlaintextLeft,
+    Repairs, Role, SecretBuf, Secured, Source, Stamp, Unit,
+};
+use state::{Framing, Hello, Mine, Owed, Phase, Transaction};
+
+/// How a server machine is set up.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What a client may spend.
+    pub limits: Limits,
+    /// How strict the machine is.
+    pub policy: Policy,
+    /// What it offers.
+    pub offer: Offer,
+    /// LMTP: LHLO in place of EHLO, and a reply for each recipient after a body (RFC 2033 §4).
+    pub lmtp: bool,
+}
+
+impl Config {
+    /// The defaults, with the name of the server.
+    #[must_use]
+    pub fn new(name: EhloName<'_>) -> Self {
+        Self { limits: Limits::default(), policy: Policy::server(), offer: Offer::new(name), lmtp: false }
+    }
+}
+
+impl Default for Config {
+    /// Named `localhost`.
+    fn default() -> Self {
+        Self::new(EhloName::parsed(b"localhost"))
+    }
+}
+
+/// What the machine tells the application.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'i> {
+    /// A client has connected: answer with the greeting (220), or with a refusal (554, 421).
+    Connected(Answer),
+    /// A command to be answered: MAIL, RCPT, VRFY, EXPN, ETRN, BURL, XCLIENT. A positive answer to MAIL opens the transaction.
+    Command(Command<'i>, Answer),
+    /// A command that the machine answers: EHLO, HELO, LHLO, NOOP, HELP, RSET, QUIT. The first three, and RSET, end the transaction.
+    Answered(Command<'i>),
+    /// A command that the machine refuses.
+    Refused(Refused),
+    /// A command line that does not parse, or a verb that this crate does not know.
+    Malformed(Malformed<'i>, Answer),
+    /// AUTH, for a mechanism that is offered. The initial response is decoded.
+    Auth(Mechanism<'i>, Option<SecretBuf>, AuthTurn),
+    /// The client's answer to a challenge, decoded.
+    AuthResponse(SecretBuf, AuthTurn),
+    /// The exchange is over without a result: the client cancelled it, or sent what is no base64. The machine answers.
+    AuthCancelled,
+    /// STARTTLS: hand over by [`Machine::start_tls`], or refuse by [`Server::refuse_tls`].
+    StartTls(TlsOffer),
+    /// DATA or BDAT: [`Server::accept_body`] or [`Server::refuse_body`].
+    Body(BodyOffer),
+    /// Octets of the message, as the sender meant them.
+    Chunk(&'i [u8]),
+    /// The message is complete: the answer takes responsibility for it, or refuses it (RFC 5321 §4.2.5).
+    BodyEnd(Answer),
+    /// The message that was begun will not be completed. The machine answers, if there is anybody to answer to.
+    Abort(Abort),
+}
+
+/// A command that the machine refuses by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The verb, where it is one of this crate's.
+    pub verb: Option<crate::command::Verb>,
+    /// The code of the reply.
+    pub code: Code,
+}
+
+/// Why a message that was begun is off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Abort {
+    /// An octet that has no place in a body, under [`BodyEol::Reject`](mail_wire::dot::BodyEol::Reject).
+    Fault(BodyFault),
+    /// Over [`Limits::message`].
+    TooLarge,
+    /// RSET, EHLO, or a chunk that was refused, between the chunks of a message.
+    Reset,
+    /// The connection ends.
+    Ended,
+}
+
+/// The form of a body that is offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyForm {
+    /// DATA: the whole message follows the 354.
+    Data,
+    /// BDAT: so many octets follow at once. The message goes on with the next chunk unless this one is the last (RFC 3030 §2).
+    Chunk {
+        /// The octets of this chunk.
+        octets: u64,
+        /// Whether the message has had a chunk before.
+        first: bool,
+        /// Whether it ends the message.
+        last: bool,
+    },
+}
+
+macro_rules! token {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[must_use = "it is owed: while it is held, no command is read"]
+        pub struct $name(Stamp);
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    };
+}
+
+token! {
+    /// An answer that is owed. Good for one [`Server::answer`] or [`Server::refuse`].
+    ///
+    /// ```
+    /// # use mail_smtp_proto::{Server, ReplyBuf, server::Answer};
+    /// # use mail_wire::Output;
+    /// fn once(server: &mut Server, answer: Answer, reply: &ReplyBuf, output: &mut Output) {
+    ///     let _ = server.answer(answer, reply, output);
+    /// }
+    /// ```
+    /// It cannot be given twice:
+    /// ```compile_fail,E0382
+    /// # use mail_smtp_proto::{Server, ReplyBuf, server::Answer};
+    /// # use mail_wire::Output;
+    /// fn once(server: &mut Server, answer: Answer, reply: &ReplyBuf, output: &mut Output) {
+    ///     let _ = server.answer(answer, reply, output);
+    ///     let _ = server.answer(answer, reply, output);
+    /// }
+    /// ```
+    Answer
+}
+token! {
+    /// The server's turn in an AUTH exchange.
+    AuthTurn
+}
+token! {
+    /// A STARTTLS that waits for the hand-over.
+    TlsOffer
+}
+
+/// A body that a client offers.
+#[must_use = "it is owed: while it is held, nothing is read"]
+pub struct BodyOffer {
+    stamp: Stamp,
+    form: BodyForm,
+}
+
+impl BodyOffer {
+    /// DATA, or a chunk.
+    #[must_use]
+    pub const fn form(&self) -> BodyForm {
+        self.form
+    }
+}
+
+impl fmt::Debug for BodyOffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BodyOffer({:?})", self.form)
+    }
+}
+
+/// A server's side of one connection. See the [module](self) for its states.
+#[derive(Debug)]
+pub struct Server {
+    limits: Limits,
+    policy: Policy,
+    offer: Offer,
+    lmtp: bool,
+    repairs: Repairs<Leniency>,
+    source: Source,
+    phase: Phase,
+    framing: Framing,
+    line: LineFramer,
+    owed: Owed,
+    /// What the machine says before it frames anything more.
+    mine: Option<Mine>,
+    /// What ends the session once that is said.
+    doom: Option<Violation>,
+    fatal: Option<Violation>,
+    abort: Option<Abort>,
+    closing: Option<Closing>,
+    end: Option<End>,
+    mask: Option<Mask>,
+    hello: Hello,
+    secure: bool,
+    authenticated: bool,
+    transaction: Option<Transaction>,
+    body: Body,
+    bad: Budget,
+    idle: Budget,
+    failures: Budget,
+    discard: Budget,
+}
+
+impl Server {
+    /// A machine for a connection that has been accepted.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let limits = config.limits.sane();
+        Self {
+            limits,
+            repairs: config.policy.grammar.repairs(),
+            policy: config.policy,
+            offer: config.offer,
+            lmtp: config.lmtp,
+            source: Source::new(),
+            phase: Phase::Fresh,
+            framing: Framing::Connected,
+            line: LineFramer::new(),
+            owed: Owed::Nothing,
+            mine: None,
+            doom: None,
+            fatal: None,
+            abort: None,
+            closing: None,
+            end: None,
+            mask: None,
+            hello: Hello::None,
+            secure: false,
+            authenticated: false,
+            transaction: None,
+            body: Body::new(),
+            bad: Budget::new(u64::from(limits.bad_commands)),
+            idle: Budget::new(u64::from(limits.idle_commands)),
+            failures: Budget::new(u64::from(limits.auth_failures)),
+            discard: Budget::new(limits.discard),
+        }
+    }
+
+    /// The repairs made so far.
+    #[must_use]
+    pub const fn repairs(&self) -> &Repairs<Leniency> {
+        &self.repairs
+    }
+
+    /// Switches single repairs.
+    pub fn repairs_mut(&mut self) -> &mut Repairs<Leniency> {
+        &mut self.repairs
+    }
+
+    /// What is offered.
+    #[must_use]
+    pub const fn offer(&self) -> &Offer {
+        &self.offer
+    }
+
+    /// Offers something else from the next EHLO on.
+    pub fn set_offer(&mut self, offer: Offer) {
+        self.offer = offer;
+    }
+
+    /// Whether TLS stands.
+    #[must_use]
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Whether an AUTH exchange has succeeded.
+    #[must_use]
+    pub const fn is_authenticated(&self) -> bool {
+        self.authenticated
+    }
+
+    /// Recipients accepted in the open transaction.
+    #[must_use]
+    pub fn recipients(&self) -> u32 {
+        self.transaction.as_ref().map_or(0, |transaction| transaction.recipients)
+    }
+}
+
+impl Machine for Server {
+    const ROLE: Role = Role::Server;
+    type Event<'i> = Event<'i>;
+    type Error = Violation;
+    type Upgrade = TlsOffer;
+
+    fn frame(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
+        self.next_unit(input, output)
+    }
+
+    fn decode<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
+        self.read_unit(unit, input)
+    }
+
+    fn masks(&self) -> &[Mask] {
+        self.mask.as_slice()
+    }
+
+    fn eof(&mut self, end: End) {
+        self.end = self.end.or(Some(end));
+    }
+
+    fn close(&mut self, why: Closing, _: &mut Output) {
+        self.closing = self.closing.or(Some(why));
+    }
+
+    /// Five minutes for a command, ten for a block of a body (RFC 5321 §4.5.3.2.7, §4.5.3.2.5).
+    fn patience(&self) -> Duration {
+        let minutes: u64 = if self.phase == Phase::Body { 10 } else { 5 };
+        Duration::from_secs(minutes.saturating_mul(60))
+    }
+
+    fn start_tls(
+        self,
+        token: TlsOffer,
+        input: Input,
+        output: &mut Output,
+    ) -> Result<Handover<Self>, HandoverError> {
+        if self.owed != Owed::Tls || !self.source.is_latest(token.0) {
+            return Err(HandoverError::NotOwed);
+        }
+        // Before the go-ahead: a client that has spoken already gets none.
+        if !input.is_empty() {
+            return Err(PlaintextLeft { octets: input.len() }.into());
+        }
+        self.say(&replies::READY_FOR_TLS, output);
+        Ok(Handover::new(self, input)?)
+    }
+
+    /// What the client said before is forgotten (RFC 3207 §4.2); what it has spent is not.
+    fn secured(&mut self, _: Secured) {
+        self.secure = true;
+        self.owed = Owed::Nothing;
+        self.hello = Hello::None;
+        self.transaction = None;
+        self.authenticated = false;
+        self.line = LineFramer::new();
+        if self.phase != Phase::Fresh {
+            self.phase = Phase::Ready;
+        }
+    }
+}

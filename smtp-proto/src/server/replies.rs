@@ -1,0 +1,83 @@
+//! The replies that the machine gives by itself (RFC 5321 §4.2.3, RFC 5248).
+
+use crate::error::Rule;
+use crate::reply::ReplyBuf;
+
+macro_rules! replies {
+    ($($name:ident = $code:literal $class:literal $subject:literal $detail:literal $text:literal;)*) => {
+        $(pub(super) static $name: ReplyBuf = ReplyBuf::fixed($code, Some(($class, $subject, $detail)), $text);)*
+    };
+}
+
+replies! {
+    OK = 250 2 0 0 "OK";
+    BYE = 221 2 0 0 "closing connection";
+    READY_FOR_TLS = 220 2 0 0 "ready to start TLS";
+    TLS_NOT_NOW = 454 4 7 0 "TLS not available at the moment";
+    CANNOT_VRFY = 252 2 5 2 "cannot verify, but will take mail and try";
+    CHUNK = 250 2 0 0 "chunk received";
+
+    CLOSING = 421 4 3 2 "service closing";
+    TIMEOUT = 421 4 4 2 "no command for too long";
+    TOO_MANY_BAD = 421 4 7 0 "too many bad commands";
+    TOO_MANY_IDLE = 421 4 7 0 "too many commands without a mail";
+    TOO_MANY_CHUNKS = 421 4 7 0 "too many small chunks";
+    TOO_MANY_AUTH = 421 4 7 0 "too many failed logins";
+    TOO_MANY_RCPT = 452 4 5 3 "too many recipients";
+
+    LINE_TOO_LONG = 500 5 5 6 "line too long";
+    BARE_LINE_END = 500 5 5 2 "line ends with CRLF alone";
+    UNKNOWN = 500 5 5 1 "command not recognized";
+    SYNTAX = 501 5 5 2 "syntax error";
+    ARGUMENTS = 501 5 5 4 "syntax error in parameters or arguments";
+    BAD_SENDER = 501 5 1 7 "syntax error in the reverse path";
+    BAD_RECIPIENT = 501 5 1 3 "syntax error in the forward path";
+    BAD_CHUNK = 501 5 5 4 "chunk size cannot be read, closing";
+    AUTH_CANCELLED = 501 5 7 0 "authentication cancelled";
+    AUTH_BASE64 = 501 5 5 2 "cannot decode base64";
+    NOT_IMPLEMENTED = 502 5 5 1 "command not implemented";
+    SEQUENCE = 503 5 5 1 "bad sequence of commands";
+    NO_RECIPIENTS = 503 5 5 1 "no valid recipients";
+    ALREADY_AUTH = 503 5 5 1 "already authenticated";
+    ALREADY_TLS = 503 5 5 1 "TLS is in use already";
+    MECHANISM = 504 5 5 4 "mechanism not supported";
+    NEED_TLS = 530 5 7 0 "must issue a STARTTLS command first";
+    NEED_AUTH = 530 5 7 0 "authentication required";
+    AUTH_NEEDS_TLS = 538 5 7 11 "encryption required for authentication";
+    XCLIENT_LOGIN = 550 5 7 0 "the attribute LOGIN is not taken";
+    BODY_FAULT = 550 5 6 0 "bare CR, bare LF or NUL in the message";
+    TOO_LARGE = 552 5 3 4 "message exceeds the size limit";
+    UTF8_ADDRESS = 553 5 6 7 "address needs SMTPUTF8";
+    NO_SERVICE = 554 5 7 0 "no SMTP service here";
+    FOREIGN = 554 5 5 1 "this is a mail server";
+    EARLY = 554 5 5 1 "the client spoke before the greeting";
+    PIPELINED = 554 5 5 0 "improper pipelining";
+    PARAMETER = 555 5 5 4 "parameter not recognized or not implemented";
+}
+
+/// The standard's reply to a command that breaks a rule.
+pub(super) fn to_rule(rule: Rule, mail: bool) -> &'static ReplyBuf {
+    match rule {
+        Rule::Verb => &UNKNOWN,
+        Rule::TooLong => &LINE_TOO_LONG,
+        Rule::NotAscii => &UTF8_ADDRESS,
+        Rule::ParameterUnknown => &PARAMETER,
+        Rule::Mechanism => &MECHANISM,
+        Rule::Base64 => &AUTH_BASE64,
+        Rule::Path
+        | Rule::LocalPart
+        | Rule::LocalTooLong
+        | Rule::Domain
+        | Rule::DomainTooLong
+        | Rule::PathTooLong
+        | Rule::AddressLiteral => {
+            if mail {
+                &BAD_SENDER
+            } else {
+                &BAD_RECIPIENT
+            }
+        }
+        Rule::Control => &SYNTAX,
+        _ => &ARGUMENTS,
+    }
+}

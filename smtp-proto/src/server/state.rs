@@ -1,0 +1,225 @@
+//! What the machine remembers, and which commands that allows.
+
+use super::{Server, replies};
+use crate::command::Verb;
+use crate::ext::{Extension, Extensions};
+use crate::policy::{Permit, Sync, Tls};
+use crate::reply::ReplyBuf;
+use mail_wire::dot::BareScan;
+
+/// Where the session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Nobody has been told of the connection.
+    Fresh,
+    /// The greeting was a refusal: QUIT alone is taken (RFC 5321 §3.1).
+    Rejected,
+    /// Command lines.
+    Ready,
+    /// A line of an AUTH exchange.
+    Exchange,
+    /// A body.
+    Body,
+    /// The octets of a chunk that was refused.
+    Swallow,
+    /// A line over its limit, up to its end.
+    LongLine,
+    /// Nothing more is read.
+    Over,
+}
+
+/// What the unit is that was framed last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    Connected,
+    Line { text: usize },
+    AuthLine { text: usize },
+    LongLine,
+    Chunk,
+    Inserted(&'static [u8]),
+    BodyEnd,
+    Abort,
+}
+
+/// What the application owes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owed {
+    Nothing,
+    Greeting,
+    Plain,
+    Malformed { mail: bool, rule: crate::error::Rule },
+    Mail(Transaction0),
+    Rcpt,
+    XClient,
+    Auth,
+    Tls,
+    Body,
+    BodyEnd,
+}
+
+/// What a MAIL would open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Transaction0 {
+    pub(super) utf8: bool,
+    pub(super) binary: bool,
+}
+
+/// What the machine itself has to say about the unit decoded last.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mine {
+    Reply(&'static ReplyBuf),
+    /// A refusal that counts as a bad command.
+    Bad(&'static ReplyBuf),
+    Hello {
+        extended: bool,
+    },
+    Help,
+}
+
+/// How the client has introduced itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hello {
+    None,
+    /// HELO: no extension is in force.
+    Plain,
+    /// EHLO or LHLO.
+    Extended,
+}
+
+/// An open mail transaction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Transaction {
+    pub(super) utf8: bool,
+    pub(super) binary: bool,
+    pub(super) recipients: u32,
+    /// A BDAT was accepted: no DATA, no RCPT any more.
+    pub(super) chunked: bool,
+    pub(super) chunks: u32,
+    /// Octets of the message so far.
+    pub(super) octets: u64,
+    pub(super) scan: BareScan,
+    /// Octets that `scan` has seen.
+    pub(super) scanned: u64,
+}
+
+impl Transaction {
+    pub(super) fn new(from: Transaction0) -> Self {
+        Self {
+            utf8: from.utf8,
+            binary: from.binary,
+            recipients: 0,
+            chunked: false,
+            chunks: 0,
+            octets: 0,
+            scan: BareScan::new(),
+            scanned: 0,
+        }
+    }
+}
+
+impl Server {
+    /// Whether octets behind a synchronisation point end the connection.
+    pub(super) fn is_sync_strict(&self) -> bool {
+        match self.policy.sync {
+            Sync::Strict => true,
+            Sync::StrictUntilAuthenticated => !self.authenticated,
+            Sync::Loose => false,
+        }
+    }
+
+    /// What may be used at the moment.
+    pub(super) fn in_force(&self) -> Extensions {
+        let mut now = self.offer.extensions();
+        if self.secure || self.policy.tls == Tls::Off {
+            now = now.without(Extension::StartTls);
+        }
+        if self.authenticated || !(self.secure || self.policy.plaintext_auth == Permit::Allow) {
+            now = now.without(Extension::Auth);
+        }
+        if self.policy.xclient == Permit::Refuse {
+            now = now.without(Extension::XClient);
+        }
+        now
+    }
+
+    /// Why a command may not be given now, before any grammar is looked at. BDAT is looked at later: its octets follow in any case.
+    pub(super) fn refusal(&self, verb: Verb) -> Option<&'static ReplyBuf> {
+        let offers = |extension| self.offer.extensions().has(extension);
+        if self.phase == Phase::Rejected && verb != Verb::Quit {
+            return Some(&replies::SEQUENCE);
+        }
+        let wrong_variant = match verb {
+            Verb::Ehlo | Verb::Helo => self.lmtp,
+            Verb::Lhlo => !self.lmtp,
+            _ => false,
+        };
+        if wrong_variant {
+            return Some(&replies::UNKNOWN);
+        }
+        let before_tls = matches!(
+            verb,
+            Verb::Ehlo
+                | Verb::Helo
+                | Verb::Lhlo
+                | Verb::Noop
+                | Verb::Rset
+                | Verb::Help
+                | Verb::Quit
+                | Verb::StartTls
+        );
+        if self.policy.tls == Tls::Required && !self.secure && !before_tls && verb != Verb::Bdat {
+            return Some(&replies::NEED_TLS);
+        }
+        let extended = self.hello == Hello::Extended;
+        match verb {
+            Verb::Mail if self.hello == Hello::None || self.transaction.is_some() => Some(&replies::SEQUENCE),
+            Verb::Mail if self.policy.require_auth && !self.authenticated => Some(&replies::NEED_AUTH),
+            Verb::Rcpt => self.rcpt_refusal(),
+            Verb::Data => self.data_refusal(),
+            Verb::Auth if self.authenticated => Some(&replies::ALREADY_AUTH),
+            Verb::Auth if !offers(Extension::Auth) => Some(&replies::NOT_IMPLEMENTED),
+            Verb::Auth if !self.in_force().has(Extension::Auth) => Some(&replies::AUTH_NEEDS_TLS),
+            Verb::Auth if !extended || self.transaction.is_some() => Some(&replies::SEQUENCE),
+            Verb::StartTls if self.secure => Some(&replies::ALREADY_TLS),
+            Verb::StartTls if !self.in_force().has(Extension::StartTls) => Some(&replies::NOT_IMPLEMENTED),
+            Verb::StartTls if !extended => Some(&replies::SEQUENCE),
+            Verb::Vrfy if !offers(Extension::Vrfy) => Some(&replies::CANNOT_VRFY),
+            Verb::Expn if !offers(Extension::Expn) => Some(&replies::NOT_IMPLEMENTED),
+            Verb::Etrn if !offers(Extension::Etrn) => Some(&replies::NOT_IMPLEMENTED),
+            Verb::Etrn if self.transaction.is_some() => Some(&replies::SEQUENCE),
+            Verb::Burl if !offers(Extension::Burl) => Some(&replies::NOT_IMPLEMENTED),
+            Verb::Burl => self.data_refusal(),
+            Verb::XClient if !self.in_force().has(Extension::XClient) => Some(&replies::NOT_IMPLEMENTED),
+            Verb::XClient if self.transaction.is_some() => Some(&replies::SEQUENCE),
+            _ => None,
+        }
+    }
+
+    fn rcpt_refusal(&self) -> Option<&'static ReplyBuf> {
+        match &self.transaction {
+            None => Some(&replies::SEQUENCE),
+            Some(transaction) if transaction.chunked => Some(&replies::SEQUENCE),
+            Some(transaction) if transaction.recipients >= self.limits.recipients => {
+                Some(&replies::TOO_MANY_RCPT)
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn data_refusal(&self) -> Option<&'static ReplyBuf> {
+        match &self.transaction {
+            None => Some(&replies::SEQUENCE),
+            // A body without lines cannot be stuffed (RFC 3030 §3).
+            Some(transaction) if transaction.chunked || transaction.binary => Some(&replies::SEQUENCE),
+            Some(transaction) if transaction.recipients == 0 => Some(&replies::NO_RECIPIENTS),
+            Some(_) => None,
+        }
+    }
+
+    /// Ends the transaction. If a message was begun, the application learns that it is off.
+    pub(super) fn reset(&mut self, why: super::Abort) {
+        if self.transaction.take().is_some_and(|transaction| transaction.chunked) {
+            self.abort = self.abort.or(Some(why));
+        }
+    }
+}

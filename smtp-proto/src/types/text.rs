@@ -1,0 +1,79 @@
+//! Free text in replies and commands.
+
+use crate::error::{Invalid, Rule};
+use crate::types::octets::{self, HIGH, TEXT};
+
+/// The text of one reply line: graphic octets, spaces and tabs, and UTF-8 (RFC 5321 §4.2, RFC 6531 §3.7.4.1). May be empty.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ReplyText<'a>(&'a [u8]);
+super::newtype!(ReplyText);
+
+impl<'a> ReplyText<'a> {
+    /// The longest text in octets: with code and line end a line within the limits of this crate's own clients.
+    pub const LONGEST: usize = 2000;
+
+    /// A text.
+    ///
+    /// # Errors
+    /// [`Rule::Control`]; [`Rule::NotAscii`] if it is no UTF-8; [`Rule::TooLong`].
+    pub fn new(octets: &'a [u8]) -> Result<Self, Invalid> {
+        if octets.len() > Self::LONGEST {
+            return Err(Invalid { rule: Rule::TooLong, at: Self::LONGEST });
+        }
+        free_text(octets, true).map(Self)
+    }
+}
+
+/// What HELP and NOOP take, and the rest of a command line that nobody knows: text without controls, not empty.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CommandText<'a>(&'a [u8]);
+super::newtype!(CommandText);
+
+impl<'a> CommandText<'a> {
+    /// A text.
+    ///
+    /// # Errors
+    /// [`Rule::Argument`] if it is empty, [`Rule::Control`], [`Rule::NotAscii`] if it is no UTF-8.
+    pub fn new(octets: &'a [u8]) -> Result<Self, Invalid> {
+        if octets.is_empty() {
+            return Err(Invalid { rule: Rule::Argument, at: 0 });
+        }
+        free_text(octets, false).map(Self)
+    }
+
+    pub(crate) const fn parsed(octets: &'a [u8]) -> Self {
+        Self(octets)
+    }
+}
+
+/// What VRFY and EXPN ask for: a user, a mailbox or a list, as text (RFC 5321 §4.1.1.6).
+pub type VrfyArgument<'a> = CommandText<'a>;
+
+/// The parameters of a line of an EHLO reply, without the keyword: graphic octets and spaces (RFC 5321 §4.1.1.1). May be empty.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EhloText<'a>(&'a [u8]);
+super::newtype!(EhloText);
+
+impl<'a> EhloText<'a> {
+    /// Parameters.
+    ///
+    /// # Errors
+    /// [`Rule::EhloLine`].
+    pub fn new(octets: &'a [u8]) -> Result<Self, Invalid> {
+        match octets::run(octets, TEXT) {
+            len if len == octets.len() && octets.len() < 1000 => Ok(Self(octets)),
+            at => Err(Invalid { rule: Rule::EhloLine, at }),
+        }
+    }
+}
+
+fn free_text(octets: &[u8], tab: bool) -> Result<&[u8], Invalid> {
+    let good = |octet: &u8| octets::is(*octet, TEXT | HIGH) || (tab && *octet == b'\t');
+    if let Some(at) = octets.iter().position(|octet| !good(octet)) {
+        return Err(Invalid { rule: Rule::Control, at });
+    }
+    if core::str::from_utf8(octets).is_err() {
+        return Err(Invalid { rule: Rule::NotAscii, at: 0 });
+    }
+    Ok(octets)
+}
