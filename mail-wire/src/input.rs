@@ -28,6 +28,8 @@ pub struct Input {
     end: usize,
     unit: Taken,
     room: usize,
+    /// The last read took all the room it was given: the next is given twice as much.
+    eager: bool,
     secret: bool,
     offset: u64,
     source: Source,
@@ -72,6 +74,7 @@ impl Input {
             end: 0,
             unit: Taken::Nothing,
             room: USUAL,
+            eager: false,
             secret: false,
             offset: 0,
             source: Source::new(),
@@ -94,6 +97,7 @@ impl Input {
     pub fn filled(&mut self, n: usize) -> Result<(), Overfilled> {
         let end = self.end.checked_add(n).filter(|end| *end <= self.octets.len()).ok_or(Overfilled)?;
         self.end = end;
+        self.eager = n > 0 && end == self.octets.len();
         Ok(())
     }
 
@@ -104,6 +108,7 @@ impl Input {
         if let (Some(to), Some(from)) = (spare.get_mut(..n), octets.get(..n)) {
             to.copy_from_slice(from);
             self.end = self.end.saturating_add(n);
+            self.eager = n > 0 && self.end == self.octets.len();
         }
         n
     }
@@ -128,6 +133,7 @@ impl Input {
             self.clear_secret();
             self.octets = Vec::new();
             (self.start, self.end) = (0, 0);
+            self.eager = false;
             self.tape.shrink(0);
         }
     }
@@ -141,6 +147,12 @@ impl Input {
 
     fn make_room(&mut self) {
         let held = self.octets.len();
+        // A body is used up as it arrives, so that the buffer is empty before each read: what tells that more comes at
+        // once is that the last read was full.
+        if self.eager && self.start == self.end && held < USUAL.min(self.room) {
+            self.eager = false;
+            return self.grow(held.saturating_mul(2).min(self.room));
+        }
         if self.end < held {
             return;
         }

@@ -112,3 +112,19 @@ fn secret_octets_are_overwritten_when_dropped_and_when_moved() {
     assert_eq!(input.pending(), b"NOOP\r\n");
     assert!(!format!("{input:?}").contains("NOOP"));
 }
+
+#[test]
+fn reads_that_fill_the_buffer_get_more_room_though_all_is_used_up_between_them() {
+    let mut input = Input::new();
+    for room in [1024, 2048, 4096, 8192, 16_384, 16_384] {
+        assert_eq!(input.spare_mut().len(), room);
+        input.filled(room).unwrap();
+        input.skip(room);
+    }
+    input.spare_mut();
+    input.filled(1).unwrap();
+    input.skip(1);
+    assert_eq!(input.spare_mut().len(), 16_384);
+    input.idle();
+    assert_eq!(input.spare_mut().len(), FIRST);
+}
