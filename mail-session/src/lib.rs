@@ -1,1 +1,42 @@
-//! Sessions.
+//! SMTP, IMAP and POP3 sessions over TLS, on any runtime or on none.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`engine`] | [`Engine`]: octets to events and back, with TLS, without a socket or a clock |
+//! | [`session`] | [`Session`]: the asynchronous driver, over the traits of `futures-io` |
+//! | [`blocking`] | the same on blocking sockets |
+//! | [`memory`] | connections in memory with a virtual clock and faults, for tests |
+//! | [`sasl`] | log-in mechanisms, for clients and servers |
+//! | [`tls`] | what TLS is made with |
+//! | [`tap`](mod@tap) | looking at the wire without seeing a secret |
+//! | [`timer`] | clocks |
+//! | [`proto`] | the protocol crates; [`wire`]: what they share |
+#![deny(missing_docs)]
+
+pub mod blocking;
+mod drive;
+pub mod engine;
+pub mod error;
+pub mod memory;
+pub mod sasl;
+pub mod session;
+pub mod tap;
+pub mod timer;
+pub mod tls;
+pub mod turn;
+
+pub use engine::Engine;
+pub use error::Error;
+pub use session::Session;
+pub use tap::{Tap, Transcript};
+pub use timer::Timer;
+pub use turn::Turn;
+
+pub use mail_wire as wire;
+
+/// The protocol crates: the machines and their values.
+pub mod proto {
+    pub use mail_imap_proto as imap;
+    pub use mail_pop3_proto as pop3;
+    pub use mail_smtp_proto as smtp;
+}

@@ -1,0 +1,386 @@
+//! Sessions on blocking sockets, with the standard library alone.
+//!
+//! A write waits 20 milliseconds at the most before what the peer sends is read in between: two peers that both send bulk get on.
+
+mod socket;
+
+pub use socket::Socket;
+
+use crate::drive::{Drive, Link, Turned, shake};
+use crate::engine::{self, Engine, Handshake, Pipe};
+use crate::error::Error;
+use crate::tap::Tap;
+use crate::tls::Tls;
+use crate::turn::Turn;
+use mail_wire::{Closing, Machine, Output};
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+/// The longest that a write waits before the other direction is looked at.
+const WRITE: Duration = Duration::from_millis(20);
+/// The longest that a read waits before the clock is looked at.
+const READ: Duration = Duration::from_secs(3600);
+
+/// A session on a blocking socket.
+#[derive(Debug)]
+pub struct Session<M: Machine, S> {
+    engine: Engine<M>,
+    io: Waiting<S>,
+    drive: Drive,
+}
+
+/// What [`Session::next_or_room`] found.
+#[derive(Debug)]
+pub enum Next<'a, M: Machine, S> {
+    /// An event and what is free while it is held.
+    Event(M::Event<'a>, Turn<'a, M, Writer<'a, S>>),
+    /// More can be queued.
+    Room,
+    /// The session is over, and all is written.
+    Closed,
+}
+
+/// What [`Session::next_within`] found.
+#[derive(Debug)]
+pub enum Within<'a, M: Machine, S> {
+    /// An event and what is free while it is held.
+    Event(M::Event<'a>, Turn<'a, M, Writer<'a, S>>),
+    /// The time is up. The peer's own deadline goes on.
+    Elapsed,
+    /// The session is over, and all is written.
+    Closed,
+}
+
+/// An event and its turn, or the end.
+pub type Event<'a, M, S> = Option<(<M as Machine>::Event<'a>, Turn<'a, M, Writer<'a, S>>)>;
+
+impl<M: Machine, S: Socket> Session<M, S> {
+    /// A session that begins in plain text.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the socket takes no time-out.
+    pub fn over(machine: M, io: S) -> Result<Self, Error<M::Error>> {
+        Ok(Self { engine: Engine::plain(machine), io: Waiting::new(io)?, drive: Drive::default() })
+    }
+
+    /// A session that begins with TLS. Returns when TLS stands, after 30 seconds at the most.
+    ///
+    /// # Errors
+    /// [`Error::Tls`], [`Error::HandshakeCut`], [`Error::Timeout`], [`Error::Io`].
+    pub fn over_tls(machine: M, io: S, tls: Tls) -> Result<Self, Error<M::Error>> {
+        Self::shake(Handshake::implicit(machine, tls), Waiting::new(io)?)
+    }
+
+    /// Lets `tap` look at the octets of the session.
+    #[must_use]
+    pub fn tap(mut self, tap: impl Tap + 'static) -> Self {
+        self.engine = self.engine.tap(tap);
+        self
+    }
+
+    /// The machine and the output: to queue commands between events. They are written by the next wait.
+    pub fn turn(&mut self) -> Turn<'_, M, Writer<'_, S>> {
+        let Self { engine, io, drive } = self;
+        Turn::new(&mut engine.machine, &mut engine.output, Writer { pipe: &mut engine.pipe, io, drive })
+    }
+
+    /// The next event, or `None` at the end of the session.
+    ///
+    /// # Errors
+    /// The end of the session in another way, after what was due to the peer has been written; or [`Error::AnswerOwed`] and
+    /// [`Error::UpgradeOwed`], which change nothing.
+    // An iterator could not lend the event.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Result<Event<'_, M, S>, Error<M::Error>> {
+        match self.wait(false, None)? {
+            Some(Turned::Unit(unit)) => Ok(Some(self.event(unit)?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The next event, or room to queue more. Bulk senders loop over it.
+    ///
+    /// # Errors
+    /// As [`Session::next`].
+    pub fn next_or_room(&mut self) -> Result<Next<'_, M, S>, Error<M::Error>> {
+        match self.wait(true, None)? {
+            Some(Turned::Unit(unit)) => {
+                let (event, turn) = self.event(unit)?;
+                Ok(Next::Event(event, turn))
+            }
+            Some(Turned::Room) => Ok(Next::Room),
+            _ => Ok(Next::Closed),
+        }
+    }
+
+    /// The next event within a time of the caller's, such as the pause between two looks at a mailbox.
+    ///
+    /// # Errors
+    /// As [`Session::next`].
+    pub fn next_within(&mut self, time: Duration) -> Result<Within<'_, M, S>, Error<M::Error>> {
+        match self.wait(false, Some(time))? {
+            Some(Turned::Unit(unit)) => {
+                let (event, turn) = self.event(unit)?;
+                Ok(Within::Event(event, turn))
+            }
+            None => Ok(Within::Elapsed),
+            Some(_) => Ok(Within::Closed),
+        }
+    }
+
+    /// Hands the connection over to TLS. Returns when TLS stands, after 30 seconds at the most.
+    ///
+    /// # Errors
+    /// [`Error::Handover`], [`Error::Tls`], [`Error::HandshakeCut`], [`Error::Timeout`], [`Error::Io`]. The connection is over.
+    pub fn start_tls(self, token: M::Upgrade, tls: Tls) -> Result<Self, Error<M::Error>> {
+        Self::shake(self.engine.start_tls(token, tls)?, self.io)
+    }
+
+    /// Ends the session as the standard asks for: a server says so after the command in flight. Then call [`Session::next`] until the
+    /// end.
+    pub fn shutdown(&mut self) {
+        self.engine.close(Closing::Shutdown);
+    }
+
+    /// Writes what is queued and closes, whatever the state of the session. Gives the socket back.
+    pub fn close(mut self) -> S {
+        let limit = self.drive_deadline_of_end();
+        loop {
+            self.io.limit = limit.saturating_duration_since(Instant::now());
+            if self.drive.end(&mut self.engine, &mut self.io) || Instant::now() >= limit {
+                return self.io.socket;
+            }
+        }
+    }
+
+    /// Whether TLS stands.
+    #[must_use]
+    pub fn is_secured(&self) -> bool {
+        self.engine.is_secured()
+    }
+
+    /// The socket, to ask for addresses. Reading or writing would break the session.
+    pub fn socket(&self) -> &S {
+        &self.io.socket
+    }
+
+    fn drive_deadline_of_end(&self) -> Instant {
+        Instant::now() + crate::drive::GRACE
+    }
+
+    /// `None`: the caller's time is up.
+    fn wait(&mut self, room: bool, time: Option<Duration>) -> Result<Option<Turned>, Error<M::Error>> {
+        let until = time.and_then(|time| Instant::now().checked_add(time));
+        loop {
+            let now = Instant::now();
+            let deadline = self.drive.deadline(now, self.engine.patience());
+            let limit = until.map_or(deadline, |until| deadline.min(until));
+            self.io.limit = limit.saturating_duration_since(now);
+            match self.drive.turn(&mut self.engine, &mut self.io, room)? {
+                Turned::Blocked => {}
+                other => return Ok(Some(other)),
+            }
+            let now = Instant::now();
+            if now >= self.drive.deadline(now, self.engine.patience()) {
+                self.drive.expire(&mut self.engine);
+            } else if until.is_some_and(|until| now >= until) {
+                return Ok(None);
+            }
+        }
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn event(
+        &mut self,
+        unit: mail_wire::Unit,
+    ) -> Result<(M::Event<'_>, Turn<'_, M, Writer<'_, S>>), Error<M::Error>> {
+        let Self { engine, io, drive } = self;
+        let Engine { machine, input, output, pipe, .. } = engine;
+        match engine::decode(machine, input, pipe, unit) {
+            Ok(event) => Ok((event, Turn::new(machine, output, Writer { pipe, io, drive }))),
+            Err(error) => {
+                pipe.closing = true;
+                // The last reply goes out; that it cannot is told by nothing but the error itself.
+                let _ = Writer { pipe, io, drive }.write(output, crate::drive::GRACE);
+                Err(Error::Machine(error))
+            }
+        }
+    }
+
+    fn shake(mut handshake: Handshake<M>, mut io: Waiting<S>) -> Result<Self, Error<M::Error>> {
+        let until = Instant::now() + Handshake::<M>::PATIENCE;
+        loop {
+            io.limit = until.saturating_duration_since(Instant::now());
+            if shake(&mut handshake, &mut io)? {
+                let engine = handshake.finish().map_err(|_| Error::HandshakeCut)?;
+                return Ok(Self { engine, io, drive: Drive::default() });
+            }
+            if Instant::now() >= until {
+                return Err(Error::Timeout);
+            }
+        }
+    }
+}
+
+impl<M: Machine> Session<M, TcpStream> {
+    /// Connects in plain text, with `TCP_NODELAY`.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn connect(machine: M, address: impl ToSocketAddrs) -> Result<Self, Error<M::Error>> {
+        Self::over(machine, open(address)?)
+    }
+
+    /// Connects with TLS from the first octet, with `TCP_NODELAY`.
+    ///
+    /// # Errors
+    /// As [`Session::over_tls`].
+    pub fn connect_tls(machine: M, address: impl ToSocketAddrs, tls: Tls) -> Result<Self, Error<M::Error>> {
+        Self::over_tls(machine, open(address)?, tls)
+    }
+}
+
+/// How long an address may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// Opens a socket with `TCP_NODELAY`: sessions write whole turns, so that nothing is gained by waiting for more. Each address of a
+/// name is tried for 30 seconds at the most.
+///
+/// # Errors
+/// That of the last address tried.
+pub fn open(address: impl ToSocketAddrs) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in address.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, CONNECT) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// What a turn of a blocking session writes through.
+#[derive(Debug)]
+pub struct Writer<'a, S> {
+    pipe: &'a mut Pipe,
+    io: &'a mut Waiting<S>,
+    drive: &'a mut Drive,
+}
+
+impl<S: Socket> Writer<'_, S> {
+    fn write(&mut self, output: &mut Output, patience: Duration) -> io::Result<()> {
+        let mut until = Instant::now() + patience;
+        loop {
+            match self.pipe.transmit(output, self.io) {
+                Ok(0) => {
+                    self.drive.drained();
+                    return self.io.flush();
+                }
+                Ok(_) => {}
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted => {}
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                        until = until.min(self.drive.deadline(Instant::now(), patience));
+                        if Instant::now() >= until {
+                            return Err(io::ErrorKind::TimedOut.into());
+                        }
+                    }
+                    _ => return Err(error),
+                },
+            }
+        }
+    }
+}
+
+impl<M: Machine, S: Socket> Turn<'_, M, Writer<'_, S>> {
+    /// Writes what is queued while the event is held. It only writes: nothing can be read while an event borrows the input, so a client that
+    /// sends bulk lets go of the event and loops over [`Session::next_or_room`].
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] when the peer does not read for as long as the machine's patience lasts, [`Error::Io`].
+    pub fn flush(&mut self) -> Result<(), Error<M::Error>> {
+        match self.link.write(self.output, self.machine.patience()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                self.machine.close(Closing::Expired, self.output);
+                self.link.drive.expired();
+                Err(Error::Timeout)
+            }
+            Err(error) => Err(Error::Io(error)),
+        }
+    }
+}
+
+/// A socket as a link: writes wait shortly, reads as long as the limit says, or shortly where a write waits too.
+#[derive(Debug)]
+struct Waiting<S> {
+    socket: S,
+    limit: Duration,
+    /// The last write ran out of time.
+    stalled: bool,
+    /// A read has succeeded since: the next write gives way to another read. Else two peers that both write would each wait out their
+    /// time for every few octets.
+    reading: bool,
+    set: Duration,
+}
+
+impl<S: Socket> Waiting<S> {
+    fn new(mut socket: S) -> io::Result<Self> {
+        socket.write_within(WRITE)?;
+        Ok(Self { socket, limit: READ, stalled: false, reading: false, set: Duration::ZERO })
+    }
+
+    fn write_by<T>(&mut self, write: impl FnOnce(&mut S) -> io::Result<T>) -> io::Result<T> {
+        if self.stalled && std::mem::take(&mut self.reading) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let result = write(&mut self.socket);
+        match &result {
+            Ok(_) => self.stalled = false,
+            Err(error) => {
+                self.stalled = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+            }
+        }
+        result
+    }
+}
+
+impl<S: Socket> Read for Waiting<S> {
+    fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
+        let limit = if self.stalled { self.limit.min(WRITE) } else { self.limit.min(READ) };
+        let limit = limit.max(Duration::from_millis(1));
+        if self.set != limit {
+            self.socket.read_within(limit)?;
+            self.set = limit;
+        }
+        let result = self.socket.read(octets);
+        self.reading = result.is_ok();
+        result
+    }
+}
+
+impl<S: Socket> Write for Waiting<S> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.write_by(|socket| socket.write(octets))
+    }
+
+    fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.write_by(|socket| socket.write_vectored(slices))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
+    }
+}
+
+impl<S: Socket> Link for Waiting<S> {
+    const WAITS: bool = true;
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.socket.finish()
+    }
+}

@@ -1,0 +1,22 @@
+//! What is free while an event is held.
+
+use mail_wire::{Machine, Output};
+
+/// Everything that is needed to answer an event while it is held: the machine and the output. The input is frozen, so nothing can be
+/// read.
+///
+/// `L` is what the driver adds: nothing for an [`Engine`](crate::Engine), a way to flush for the others.
+#[derive(Debug)]
+pub struct Turn<'a, M: Machine, L = ()> {
+    /// The machine.
+    pub machine: &'a mut M,
+    /// Where it writes.
+    pub output: &'a mut Output,
+    pub(crate) link: L,
+}
+
+impl<'a, M: Machine, L> Turn<'a, M, L> {
+    pub(crate) fn new(machine: &'a mut M, output: &'a mut Output, link: L) -> Self {
+        Self { machine, output, link }
+    }
+}

@@ -1,0 +1,34 @@
+//! Certificates made for a test run. Resumption is off: it would make the second handshake shorter than the first.
+
+use mail_session::tls::rustls::client::Resumption;
+use mail_session::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use mail_session::tls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use mail_session::tls::{ClientTls, ServerTls, provider};
+use std::sync::{Arc, OnceLock};
+
+pub const HOST: &str = "mail.example.org";
+
+pub fn pair() -> (ClientTls, ServerTls) {
+    static PAIR: OnceLock<(ClientTls, ServerTls)> = OnceLock::new();
+    PAIR.get_or_init(|| {
+        let made = rcgen::generate_simple_self_signed(vec![HOST.to_owned(), "localhost".to_owned()]).unwrap();
+        let certificate = CertificateDer::from(made.cert.der().to_vec());
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone()).unwrap();
+        let mut client = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        client.resumption = Resumption::disabled();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let server = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        (Arc::new(client).into(), Arc::new(server).into())
+    })
+    .clone()
+}
