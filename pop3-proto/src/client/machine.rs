@@ -360,7 +360,9 @@ impl Client {
             return Err(Violation::Limit("rounds of authentication", most.into()));
         }
         let start = line.len().saturating_sub(text.len());
-        self.mask = Some(Mask { span: Span::new(start, line.len()), class: Class::Secret });
+        if !text.is_empty() {
+            self.mask = Some(Mask { span: Span::new(start, line.len()), class: Class::Secret });
+        }
         match base64::decode(text) {
             Ok(challenge) => {
                 self.place = Place::Turn;

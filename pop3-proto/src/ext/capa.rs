@@ -8,7 +8,7 @@ use core::fmt;
 use mail_wire::{Class, Output, Repairs};
 
 /// One capability. What it does not know it keeps as it was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Capability<'a> {
     /// TOP: the command (RFC 2449 §6.1).
@@ -57,6 +57,33 @@ pub enum Capability<'a> {
         /// What follows the blank.
         arguments: &'a [u8],
     },
+}
+
+impl fmt::Debug for Capability<'_> {
+    /// As a line of CAPA.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name().escape_ascii())?;
+        let user = match self {
+            Self::Sasl(mechanisms) => return write!(f, " {}", mechanisms.0.escape_ascii()),
+            Self::Implementation(text) => return write!(f, " {}", text.escape_ascii()),
+            Self::Other { arguments, .. } => return write!(f, " {}", arguments.escape_ascii()),
+            Self::LoginDelay { seconds, user } => {
+                write!(f, " {seconds}")?;
+                user
+            }
+            Self::Expire { expire: Expire::Never, user } => {
+                f.write_str(" NEVER")?;
+                user
+            }
+            Self::Expire { expire: Expire::Days(days), user } => {
+                write!(f, " {days}")?;
+                user
+            }
+            Self::Utf8 { user } => user,
+            _ => return Ok(()),
+        };
+        f.write_str(if *user { " USER" } else { "" })
+    }
 }
 
 /// How long messages are kept (RFC 2449 §6.7).

@@ -45,7 +45,7 @@ fn read<'i>(line: &'i [u8], repairs: &mut Repairs<Repair>) -> Result<Capability<
         b"PIPELINING" => bare(rest, Capability::Pipelining)?,
         b"STLS" => bare(rest, Capability::Stls)?,
         b"LANG" => bare(rest, Capability::Lang)?,
-        b"SASL" => Capability::Sasl(Mechanisms::read(rest)),
+        b"SASL" => Capability::Sasl(Mechanisms::read(rest.get(1..).unwrap_or_default())),
         b"UTF8" => Capability::Utf8 { user: user(rest)? },
         b"LOGIN-DELAY" => {
             let (rest, seconds) = preceded(blank, number32).parse(rest)?;
