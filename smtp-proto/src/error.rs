@@ -3,9 +3,8 @@
 //!
 //! No message of these types holds an octet of the peer.
 
-use core::fmt;
+use mail_wire::StaleUnit;
 use mail_wire::line::LineFault;
-use mail_wire::{Owned, StaleUnit, View, Viewed};
 
 /// Which rule of the grammar a unit or a value breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -105,51 +104,7 @@ pub struct Invalid {
 }
 
 /// A unit that does not parse. The link goes on.
-///
-/// `raw` of a line that begins with a secret-bearing verb ends behind the verb.
-#[derive(Clone, Copy)]
-pub struct Malformed<'i> {
-    /// The octets of the unit.
-    pub raw: &'i [u8],
-    /// Where the rule is broken, counted from the start of the unit.
-    pub at: usize,
-    /// The rule.
-    pub rule: Rule,
-}
-
-impl Malformed<'_> {
-    /// A copy that owns its octets.
-    #[must_use]
-    pub fn into_owned(self) -> Owned<Malformed<'static>> {
-        Owned::new(self)
-    }
-}
-
-impl Viewed for Malformed<'static> {
-    type Of<'i> = Malformed<'i>;
-    type Head = (usize, Rule);
-
-    fn split<'i>(value: Self::Of<'i>) -> (View<'i>, Self::Head) {
-        (View::new(value.raw, &[]), (value.at, value.rule))
-    }
-
-    fn join<'i>(view: View<'i>, (at, rule): Self::Head) -> Malformed<'i> {
-        Malformed { raw: view.octets(), at, rule }
-    }
-}
-
-impl fmt::Debug for Malformed<'_> {
-    /// Shows no octet of the peer.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Malformed({} octets, {:?} at {})", self.raw.len(), self.rule, self.at)
-    }
-}
-
-impl fmt::Display for Malformed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, at octet {}", self.rule, self.at)
-    }
-}
+pub type Malformed<'i> = mail_wire::Malformed<'i, Rule>;
 
 /// Another protocol that a peer seems to speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -190,8 +145,8 @@ pub enum Violation {
     #[error("reply: {0}")]
     Reply(Rule),
     /// Under the strict grammar, something that a tolerant client would report and pass over.
-    #[error("strict grammar: {0}")]
-    Strict(Rule),
+    #[error("malformed: {0}")]
+    Malformed(Rule),
     /// The lines of one reply have different codes (RFC 5321 §4.2.1).
     #[error("the lines of one reply have different codes")]
     CodesDiffer,
@@ -212,13 +167,13 @@ pub enum Violation {
     EarlyTalker,
     /// The peer speaks another protocol.
     #[error("the peer speaks another protocol: {0:?}")]
-    Foreign(Foreign),
+    ForeignProtocol(Foreign),
     /// The size of a chunk cannot be read, so nobody knows where the next command is (RFC 3030 §2).
     #[error("the end of the chunk is unknown")]
     ChunkLost,
-    /// A limit or a budget of [`Limits`](crate::Limits) is spent: its name.
-    #[error("the limit `{0}` is spent")]
-    LimitReached(&'static str),
+    /// More than a limit of [`Limits`](crate::Limits) allows: its name and its value.
+    #[error("beyond the limit of {1} {0}")]
+    Limit(&'static str, u64),
     /// The octets ended inside a unit, or with something owed.
     #[error("the connection ended with something owed")]
     Truncated,

@@ -43,16 +43,20 @@ impl ReplyFramer {
             let rest = octets.get(self.from..).unwrap_or_default();
             let Some(line) = self.line.step(rest, end, limits.reply_line)? else {
                 let full = octets.len() >= limits.reply_total;
-                return if full { Err(Violation::LimitReached("reply_total")) } else { Ok(None) };
+                return if full {
+                    Err(Violation::Limit("reply_total", limits.reply_total as u64))
+                } else {
+                    Ok(None)
+                };
             };
             self.from = self.from.saturating_add(line.len);
             self.lines = self.lines.saturating_add(1);
             self.bare = self.bare.saturating_add(u32::from(line.is_bare()));
             if self.lines > limits.reply_lines {
-                return Err(Violation::LimitReached("reply_lines"));
+                return Err(Violation::Limit("reply_lines", limits.reply_lines as u64));
             }
             if self.from > limits.reply_total {
-                return Err(Violation::LimitReached("reply_total"));
+                return Err(Violation::Limit("reply_total", limits.reply_total as u64));
             }
             let text = rest.get(..line.text).unwrap_or_default();
             if !matches!(text, [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'-', ..]) {
@@ -80,7 +84,7 @@ pub(crate) fn foreign_greeting(octets: &[u8]) -> Violation {
         [0x15 | 0x16, 3, ..] => Foreign::Tls,
         _ => return Violation::Reply(Rule::ReplyLine),
     };
-    Violation::Foreign(foreign)
+    Violation::ForeignProtocol(foreign)
 }
 
 /// Request methods of HTTP: a page in a browser can make one send a form to a mail port.

@@ -49,6 +49,6 @@ pub use command::{Command, CommandBuf, Mail, Rcpt, Verb};
 pub use error::{Malformed, Rule, Violation};
 pub use ext::{EhloReply, Extension};
 pub use limits::Limits;
-pub use policy::{Grammar, Leniency, Policy};
+pub use policy::{Allow, Grammar, Policy, Repair, Tls};
 pub use reply::{Reply, ReplyBuf};
 pub use server::Server;

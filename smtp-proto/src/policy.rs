@@ -2,25 +2,11 @@
 
 use mail_wire::dot::BodyEol;
 use mail_wire::line::LineEnd;
-use mail_wire::{Repair, Repairs};
 
-/// Whether named repairs of the grammar are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Grammar {
-    /// None: what is not in the standard is refused. The default of servers.
-    Strict,
-    /// All of [`Leniency`], each counted; single ones can be switched on the machine. The default of clients.
-    Tolerant,
-}
+pub use mail_wire::{Allow, Tls};
 
-impl Grammar {
-    pub(crate) fn repairs(self) -> Repairs<Leniency> {
-        match self {
-            Self::Strict => Repairs::none(),
-            Self::Tolerant => Repairs::all(),
-        }
-    }
-}
+/// How the grammar is read; see [`mail_wire::Grammar`].
+pub type Grammar = mail_wire::Grammar<Repair>;
 
 /// What is done with octets that arrive behind a command that ends a pipelining group: EHLO, DATA, AUTH (RFC 2920 §3.1).
 ///
@@ -36,33 +22,10 @@ pub enum Sync {
     Loose,
 }
 
-/// Whether TLS is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Tls {
-    /// A client sends neither mail nor credentials before TLS, and a server that offers none is a violation. A server answers
-    /// 530 to all but EHLO, NOOP, STARTTLS and QUIT before TLS (RFC 3207 §4).
-    Required,
-    /// TLS where it is offered.
-    #[default]
-    Opportunistic,
-    /// No STARTTLS: a server does not offer it, a client does not send it.
-    Off,
-}
-
-/// A thing that is refused unless somebody allows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Permit {
-    /// Refused.
-    #[default]
-    Refuse,
-    /// Allowed.
-    Allow,
-}
-
 /// How a machine behaves towards its peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Policy {
-    /// The grammar of commands and replies.
+    /// The grammar of commands and replies. What a client cannot read under [`Grammar::strict`] is a [`Violation`](crate::Violation).
     pub grammar: Grammar,
     /// What ends a command or a reply line. Never what ends a message: that is CRLF.CRLF alone.
     pub line: LineEnd,
@@ -70,18 +33,19 @@ pub struct Policy {
     pub body_eol: BodyEol,
     /// Octets behind a synchronisation point. Servers only.
     pub sync: Sync,
-    /// STARTTLS.
+    /// STARTTLS. Under [`Tls::Required`] a client sends neither mail nor credentials before TLS, and a server without STARTTLS is a
+    /// violation; a server answers 530 to all but EHLO, NOOP, RSET, HELP, STARTTLS and QUIT (RFC 3207 §4).
     pub tls: Tls,
     /// AUTH before TLS (RFC 4954 §4: 538). Also on the client's side: whether it hands out credentials there.
-    pub plaintext_auth: Permit,
-    /// A client that speaks before the greeting: under [`Permit::Refuse`] it is answered 554 and closed (RFC 5321 §3.1).
-    pub early_talker: Permit,
+    pub plaintext_auth: Allow,
+    /// A client that speaks before the greeting: under [`Allow::Refuse`] it is answered 554 and closed (RFC 5321 §3.1).
+    pub early_talker: Allow,
     /// MAIL only after AUTH (RFC 6409 §4.3: 530). Servers only.
     pub require_auth: bool,
     /// XCLIENT. Servers only.
-    pub xclient: Permit,
+    pub xclient: Allow,
     /// Parameters that this crate does not know: refused by 555, or given to the application as they are.
-    pub unknown_parameters: Permit,
+    pub unknown_parameters: Allow,
     /// Whether a client whose EHLO is refused falls back to HELO by itself (RFC 5321 §3.2). Never where TLS is required, nor in LMTP.
     pub helo_fallback: bool,
 }
@@ -91,16 +55,16 @@ impl Policy {
     #[must_use]
     pub fn server() -> Self {
         Self {
-            grammar: Grammar::Strict,
+            grammar: Grammar::strict(),
             line: LineEnd::Strict,
             body_eol: BodyEol::Reject,
             sync: Sync::StrictUntilAuthenticated,
             tls: Tls::Opportunistic,
-            plaintext_auth: Permit::Refuse,
-            early_talker: Permit::Allow,
+            plaintext_auth: Allow::Refuse,
+            early_talker: Allow::Allow,
             require_auth: false,
-            xclient: Permit::Refuse,
-            unknown_parameters: Permit::Refuse,
+            xclient: Allow::Refuse,
+            unknown_parameters: Allow::Refuse,
             helo_fallback: true,
         }
     }
@@ -108,14 +72,14 @@ impl Policy {
     /// The default of clients.
     #[must_use]
     pub fn client() -> Self {
-        Self { grammar: Grammar::Tolerant, ..Self::server() }
+        Self { grammar: Grammar::tolerant(), ..Self::server() }
     }
 }
 
 /// The repairs of the tolerant grammar. None of them moves the end of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Leniency {
+pub enum Repair {
     /// LF alone ended a command or reply line (switched by [`Policy::line`]).
     BareLf,
     /// Spaces where there should be none, or two for one: `FROM: <a@b>`, trailing spaces.
@@ -146,7 +110,7 @@ pub enum Leniency {
     ClassDiffers,
 }
 
-impl Repair for Leniency {
+impl mail_wire::Repair for Repair {
     const ALL: &'static [Self] = &[
         Self::BareLf,
         Self::Spaces,

@@ -2,11 +2,11 @@
 
 use super::state::{Flight, Grant, Kind, Mine, Phase};
 use super::{AuthTurn, BodyGrant, Client, Event, TlsGrant};
-use crate::error::{Downgrade, Malformed, Rule, Violation};
+use crate::error::{Downgrade, Rule, Violation};
 use crate::ext::{EhloReply, Extension, Extensions};
 use crate::frame::foreign_greeting;
 use crate::parse::{self, Fixes};
-use crate::policy::{Grammar, Tls};
+use crate::policy::Tls;
 use crate::reply::Reply;
 use alloc::boxed::Box;
 use mail_wire::dot::DotEncoder;
@@ -19,7 +19,7 @@ impl Client {
     pub(super) fn read_unit<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
         let (octets, tape) = input.unit(unit)?;
         self.mask = None;
-        let reply = match parse::reply(octets, tape, &Fixes::counted(&mut self.repairs)) {
+        let reply = match parse::reply(octets, tape, &Fixes::counted(&mut self.policy.grammar.repairs)) {
             Ok(reply) => reply,
             Err(Violation::Reply(_)) if self.phase == Phase::Greeting => {
                 return Err(self.fail(foreign_greeting(octets)));
@@ -43,13 +43,14 @@ impl Client {
 
     fn paired<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
         let code = reply.code();
-        let Some(Flight { ticket, kind }) = self.flights.front().copied() else {
+        let Some(flight) = self.flights.front().copied() else {
             if code.get() != SERVICE_CLOSING {
                 return Err(Violation::Unsolicited);
             }
             self.phase = Phase::Over;
             return Ok(Event::Closing(reply));
         };
+        let Flight { ticket, kind, .. } = flight;
         if code.get() == SERVICE_CLOSING {
             self.flights.pop_front();
             self.phase = Phase::Over;
@@ -63,13 +64,14 @@ impl Client {
             Kind::Data => return self.data_reply(reply),
             Kind::Auth => return self.auth_reply(reply),
             Kind::StartTls => return self.tls_reply(reply),
-            Kind::DataEnd { .. } | Kind::Chunk { .. } => self.body_reply(kind, reply)?,
+            Kind::DataEnd { .. } | Kind::Chunk { .. } => self.body_reply(flight, reply)?,
             Kind::Mail if !code.is_positive() => {
-                self.transaction = None;
+                self.close_transaction(flight);
                 self.flights.pop_front();
             }
             Kind::Rcpt if code.is_positive() => {
-                if let Some(transaction) = &mut self.transaction {
+                let open = self.transaction.as_mut();
+                if let Some(transaction) = open.filter(|open| open.number == flight.transaction) {
                     transaction.accepted = transaction.accepted.saturating_add(1);
                 }
                 self.flights.pop_front();
@@ -85,6 +87,13 @@ impl Client {
         Ok(Event::Reply(ticket, reply))
     }
 
+    /// Unless another has been opened behind it in the same group.
+    fn close_transaction(&mut self, flight: Flight) {
+        if self.transaction.is_some_and(|open| open.number == flight.transaction) {
+            self.transaction = None;
+        }
+    }
+
     fn hello_reply<'i>(&mut self, extended: bool, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
         let Some(Flight { ticket, .. }) = self.flights.pop_front() else {
             return Err(Violation::Unsolicited);
@@ -92,8 +101,8 @@ impl Client {
         let code = reply.code();
         let must = self.policy.tls == Tls::Required && !self.secure;
         if code.is_positive() {
-            let fixes = Fixes::counted(&mut self.repairs);
-            self.extensions = EhloReply::new(reply, extended).check(&fixes).map_err(Violation::Strict)?;
+            let fixes = Fixes::counted(&mut self.policy.grammar.repairs);
+            self.extensions = EhloReply::new(reply, extended).check(&fixes).map_err(Violation::Malformed)?;
             self.extended = extended;
             self.hello = Some(reply.into_owned());
             self.transaction = None;
@@ -108,7 +117,7 @@ impl Client {
         // Not where the server takes no mail at all, or wants something else first.
         let worthwhile = code.is_permanent() && !matches!(code.get(), 521 | 530 | 554);
         if extended && !self.lmtp && self.policy.helo_fallback && worthwhile {
-            self.flights.push_front(Flight { ticket, kind: Kind::Hello { extended: false } });
+            self.flights.push_front(Flight { ticket, kind: Kind::Hello { extended: false }, transaction: 0 });
             self.mine = Some(Mine::Helo);
             return Ok(Event::EhloRefused(ticket, reply));
         }
@@ -116,7 +125,7 @@ impl Client {
     }
 
     fn data_reply<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
-        let Some(Flight { ticket, .. }) = self.flights.pop_front() else {
+        let Some(Flight { ticket, transaction, .. }) = self.flights.pop_front() else {
             return Err(Violation::Unsolicited);
         };
         let code = reply.code();
@@ -132,7 +141,7 @@ impl Client {
             // No recipient, no reply: nobody could tell when the body is done (RFC 2033 §4.2).
             return Err(Violation::Unexpected(code.get()));
         }
-        self.flights.push_front(Flight { ticket, kind: Kind::DataEnd { left: None } });
+        self.flights.push_front(Flight { ticket, kind: Kind::DataEnd { left: None }, transaction });
         if accepted == 0 {
             self.mine = Some(Mine::EmptyBody);
             return Ok(Event::NoRecipients(ticket, reply));
@@ -142,7 +151,8 @@ impl Client {
     }
 
     /// The reply to a body, or one of those that LMTP has for it.
-    fn body_reply(&mut self, kind: Kind, reply: Reply<'_>) -> Result<(), Violation> {
+    fn body_reply(&mut self, flight: Flight, reply: Reply<'_>) -> Result<(), Violation> {
+        let kind = flight.kind;
         let (left, last) = match kind {
             Kind::DataEnd { left } => (left, true),
             Kind::Chunk { last, left } => (left, last),
@@ -169,7 +179,7 @@ impl Client {
         }
         self.flights.pop_front();
         if last || !reply.code().is_positive() {
-            self.transaction = None;
+            self.close_transaction(flight);
         }
         Ok(())
     }
@@ -193,13 +203,12 @@ impl Client {
         match base64::decode(reply.raw_lines().next().unwrap_or_default()) {
             Ok(challenge) => {
                 self.turn = true;
-                Ok(Event::Challenge(ticket, challenge, AuthTurn(self.source.issue())))
+                Ok(Event::Challenge(challenge, AuthTurn(self.source.issue())))
             }
-            Err(_) if self.policy.grammar == Grammar::Strict => Err(Violation::Strict(Rule::Base64)),
+            Err(_) if self.policy.grammar.strict => Err(Violation::Malformed(Rule::Base64)),
             Err(_) => {
                 self.mine = Some(Mine::Cancel);
-                let raw = octets.get(..4).unwrap_or_default();
-                Ok(Event::Malformed(Malformed { raw, at: raw.len(), rule: Rule::Base64 }))
+                Ok(Event::BadChallenge(ticket))
             }
         }
     }
@@ -211,7 +220,7 @@ impl Client {
         match reply.code() {
             code if code.get() == 220 => {
                 self.upgrade = true;
-                Ok(Event::StartTls(ticket, reply, TlsGrant(self.source.issue())))
+                Ok(Event::StartTls(TlsGrant(self.source.issue())))
             }
             code if code.is_positive() => Err(Violation::Unexpected(code.get())),
             code if self.policy.tls == Tls::Required => {

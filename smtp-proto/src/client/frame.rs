@@ -5,7 +5,7 @@ use super::state::{Mine, Phase};
 use crate::command::Command;
 use crate::encode;
 use crate::error::Violation;
-use crate::policy::Leniency;
+use crate::policy::Repair;
 use crate::types::EhloName;
 use mail_wire::{Class, Closing, Framed, Input, Output, Pause};
 
@@ -34,7 +34,7 @@ impl Client {
         }
         match self.framer.step(input.pending(), self.policy.line, &self.limits) {
             Ok(Some(reply)) => {
-                self.repairs.count(Leniency::BareLf, reply.bare);
+                self.policy.grammar.repairs.count(Repair::BareLf, reply.bare);
                 Ok(Framed::Ready(input.take(reply.len)))
             }
             Ok(None) => self.starve(input),

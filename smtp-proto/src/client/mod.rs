@@ -9,9 +9,9 @@
 //!     EhloRefused(ticket, ..)    the machine says HELO in its place, for the same ticket
 //!     BodyWanted(ticket, ..)     354: body()*, end_body() -> Reply(ticket, ..), in LMTP one for each recipient
 //!     NoRecipients(ticket, ..)   354 though none was accepted: the machine sends an empty body -> Reply(ticket, ..)
-//!     Challenge(ticket, ..)      334: respond() or cancel()
-//!     Malformed(..)              334 without base64: the machine cancels
-//!     StartTls(ticket, ..)       220: start_tls() -> Handover -> secured: Ready, all forgotten
+//!     Challenge(..)              334: respond() or cancel()
+//!     BadChallenge(ticket)       334 without base64: the machine cancels
+//!     StartTls(grant)            220: start_tls() -> Handover -> secured: Ready, all forgotten
 //!     Closing(..)                a 421 that answers nothing -> Over
 //!   221 to QUIT, or a 421 -> Over
 //! ```
@@ -24,11 +24,11 @@ mod frame;
 mod send;
 mod state;
 
-use crate::error::{Malformed, Violation};
+use crate::error::Violation;
 use crate::ext::{EhloReply, Extension, Extensions};
 use crate::frame::ReplyFramer;
 use crate::limits::Limits;
-use crate::policy::{Leniency, Policy};
+use crate::policy::{Policy, Repair};
 use crate::reply::Reply;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -82,11 +82,11 @@ pub enum Event<'i> {
     /// The server waits for the message though it refused every recipient. The machine sends an empty one (RFC 2920 §3.1).
     NoRecipients(Ticket, Reply<'i>),
     /// A challenge, decoded (334).
-    Challenge(Ticket, SecretBuf, AuthTurn),
+    Challenge(SecretBuf, AuthTurn),
     /// The server is ready for TLS (220): hand over by [`Machine::start_tls`].
-    StartTls(Ticket, Reply<'i>, TlsGrant),
-    /// A challenge that is no base64. The machine cancels the exchange; its end comes as [`Event::Reply`].
-    Malformed(Malformed<'i>),
+    StartTls(TlsGrant),
+    /// A challenge that is no base64. The machine cancels the exchange (RFC 4954 §4); the refusal comes as its reply.
+    BadChallenge(Ticket),
     /// A 421 while nothing is in flight: the server goes away (RFC 5321 §3.8).
     Closing(Reply<'i>),
 }
@@ -124,7 +124,6 @@ pub struct Client {
     limits: Limits,
     policy: Policy,
     lmtp: bool,
-    repairs: Repairs<Leniency>,
     source: Source,
     tickets: Source,
     phase: Phase,
@@ -148,6 +147,7 @@ pub struct Client {
     secure: bool,
     authenticated: bool,
     transaction: Option<Transaction>,
+    transactions: u32,
 }
 
 impl Client {
@@ -156,7 +156,6 @@ impl Client {
     pub fn new(config: Config) -> Self {
         Self {
             limits: config.limits.sane(),
-            repairs: config.policy.grammar.repairs(),
             policy: config.policy,
             lmtp: config.lmtp,
             source: Source::new(),
@@ -179,18 +178,19 @@ impl Client {
             secure: false,
             authenticated: false,
             transaction: None,
+            transactions: 0,
         }
     }
 
     /// The repairs made so far.
     #[must_use]
-    pub const fn repairs(&self) -> &Repairs<Leniency> {
-        &self.repairs
+    pub const fn repairs(&self) -> &Repairs<Repair> {
+        &self.policy.grammar.repairs
     }
 
     /// Switches single repairs.
-    pub fn repairs_mut(&mut self) -> &mut Repairs<Leniency> {
-        &mut self.repairs
+    pub fn repairs_mut(&mut self) -> &mut Repairs<Repair> {
+        &mut self.policy.grammar.repairs
     }
 
     /// What the server has said of itself; `None` before EHLO is answered, and again after a hand-over to TLS.

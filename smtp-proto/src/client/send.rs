@@ -5,7 +5,7 @@ use super::{AuthTurn, BodyGrant, Client, Ticket};
 use crate::command::{Auth, Bdat, Command, Initial, Mail, Rcpt};
 use crate::encode;
 use crate::ext::{BodyType, Extension};
-use crate::policy::{Permit, Tls};
+use crate::policy::Tls;
 use crate::types::Mechanism;
 use bytes::{Buf, Bytes};
 use mail_wire::dot::BodyEol;
@@ -27,8 +27,8 @@ impl Client {
             return Err(Misuse::Invalid("a chunk goes by Client::chunk"));
         }
         self.check(command)?;
-        let ticket = self.launch(kind_of(command));
         self.note(command);
+        let ticket = self.launch(kind_of(command));
         encode::command(command, output);
         Ok(ticket)
     }
@@ -64,8 +64,8 @@ impl Client {
     ) -> Result<(Ticket, BodyGrant), Misuse> {
         let command = Command::Bdat(Bdat { octets, last });
         self.check(&command)?;
-        let ticket = self.launch(Kind::Chunk { last, left: None });
         self.note(&command);
+        let ticket = self.launch(Kind::Chunk { last, left: None });
         encode::command(&command, output);
         self.grant = Some(Grant::Chunk { left: octets, last });
         Ok((ticket, BodyGrant(self.source.issue())))
@@ -192,7 +192,8 @@ impl Client {
 
     fn launch(&mut self, kind: Kind) -> Ticket {
         let ticket = Ticket(self.tickets.issue());
-        self.flights.push_back(Flight { ticket, kind });
+        let transaction = self.transaction.as_ref().map_or(0, |transaction| transaction.number);
+        self.flights.push_back(Flight { ticket, kind, transaction });
         ticket
     }
 
@@ -246,7 +247,7 @@ impl Client {
             return Err(Misuse::Forbidden("TLS is required"));
         }
         let needs = match command {
-            Command::Auth(_) if !self.secure && self.policy.plaintext_auth == Permit::Refuse => {
+            Command::Auth(_) if !self.secure && !self.policy.plaintext_auth.is_allowed() => {
                 return Err(Misuse::Forbidden("credentials before TLS"));
             }
             Command::StartTls if self.policy.tls == Tls::Off => {
@@ -314,7 +315,9 @@ impl Client {
                 self.transaction = None;
             }
             Command::Mail(mail) => {
+                self.transactions = self.transactions.wrapping_add(1);
                 self.transaction = Some(Transaction {
+                    number: self.transactions,
                     utf8: mail.params().is_utf8(),
                     binary: mail.params().body() == Some(BodyType::BinaryMime),
                     ..Transaction::default()

@@ -21,6 +21,8 @@ pub(super) enum Phase {
 pub(super) struct Flight {
     pub(super) ticket: Ticket,
     pub(super) kind: Kind,
+    /// The number of the transaction that was open when it was sent.
+    pub(super) transaction: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +89,8 @@ pub(super) enum Grant {
 /// The open transaction, as far as it has been sent and answered.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Transaction {
+    /// Tells it apart from one that is pipelined behind it.
+    pub(super) number: u32,
     pub(super) utf8: bool,
     pub(super) binary: bool,
     /// RCPTs sent.

@@ -3,7 +3,7 @@
 use super::{Extension, Extensions};
 use crate::error::{Invalid, Rule};
 use crate::parse::Fixes;
-use crate::policy::Leniency;
+use crate::policy::Repair;
 use crate::reply::Reply;
 use crate::types::octets;
 use crate::types::{EhloText, EsmtpKeyword, Mechanism, keyword};
@@ -65,11 +65,11 @@ fn read<'a>(line: &'a [u8], fixes: &Fixes<'_>) -> Option<EhloLine<'a>> {
         _ if word.is_empty() => return None,
         None => rest,
         Some((b' ', text)) => text,
-        Some((b'=', text)) if word.eq_ignore_ascii_case(b"AUTH") && fixes.take(Leniency::AuthEquals) => text,
+        Some((b'=', text)) if word.eq_ignore_ascii_case(b"AUTH") && fixes.take(Repair::AuthEquals) => text,
         Some(_) => return None,
     };
     let ends = text.trim_ascii();
-    if (ends.len() != text.len() || (text.is_empty() && rest.len() == 1)) && !fixes.take(Leniency::Spaces) {
+    if (ends.len() != text.len() || (text.is_empty() && rest.len() == 1)) && !fixes.take(Repair::Spaces) {
         return None;
     }
     Some(EhloLine { keyword: EsmtpKeyword::parsed(word), text: EhloText::new(ends).ok()? })
@@ -99,7 +99,7 @@ impl<'i> EhloReply<'i> {
                         found = found.with(extension);
                     }
                 }
-                None if fixes.take(Leniency::EhloLine) => {}
+                None if fixes.take(Repair::EhloLine) => {}
                 None => return Err(Rule::EhloLine),
             }
         }

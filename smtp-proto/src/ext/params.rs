@@ -6,7 +6,7 @@ use super::parameter::{AuthIdentity, Parameter, Raw, size};
 use super::{BodyType, Extension};
 use crate::error::{Invalid, Rule};
 use crate::parse::Fixes;
-use crate::policy::Leniency;
+use crate::policy::Repair;
 use crate::types::octets::{self, HIGH, VALUE};
 use crate::types::{EsmtpKeyword, EsmtpValue, Xtext, keyword};
 use alloc::vec::Vec;
@@ -229,7 +229,7 @@ pub(crate) fn params<'a>(octets: &'a [u8], of: Of, fixes: &Fixes<'_>) -> Result<
             return Err((Rule::Parameter, rest.len()));
         }
         if matches!(behind.first(), None | Some(b' ')) {
-            if !fixes.take(Leniency::Spaces) {
+            if !fixes.take(Repair::Spaces) {
                 return Err((Rule::Spaces, rest.len()));
             }
             rest = behind;

@@ -5,7 +5,7 @@ use super::{Fault, Fixes, Parsed, fail};
 use crate::command::{Auth, Bdat, Burl, Command, Initial, Mail, Rcpt, Verb, Vrfy};
 use crate::error::{Invalid, Rule};
 use crate::ext::{Of, Params, params};
-use crate::policy::Leniency;
+use crate::policy::Repair;
 use crate::types::octets;
 use crate::types::{CommandText, EhloName, EsmtpKeyword, Mechanism, domain, keyword};
 use mail_wire::Secret;
@@ -113,7 +113,7 @@ fn colon<'i>(input: &'i [u8], word: &[u8], fixes: &Fixes<'_>) -> Parsed<'i, ()> 
         return fail(input, Rule::Argument);
     }
     while let Some(behind) = rest.strip_prefix(b" ") {
-        if !fixes.take(Leniency::Spaces) {
+        if !fixes.take(Repair::Spaces) {
             return fail(rest, Rule::Spaces);
         }
         rest = behind;
@@ -136,7 +136,7 @@ fn parameters<'i>(input: &'i [u8], of: Of, fixes: &Fixes<'_>) -> Parsed<'i, Para
 #[inline]
 fn trimmed<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, ()> {
     let rest = input.trim_ascii_end();
-    if rest.len() == input.len() || fixes.take(Leniency::Spaces) {
+    if rest.len() == input.len() || fixes.take(Repair::Spaces) {
         return Ok((rest, ()));
     }
     fail(octets::cut(input, rest.len()).1, Rule::Spaces)
@@ -151,7 +151,7 @@ fn alone<'i>(input: &'i [u8], command: Command<'i>, fixes: &Fixes<'_>) -> Parsed
 fn space<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, ()> {
     let Some(mut rest) = input.strip_prefix(b" ") else { return fail(input, Rule::Argument) };
     while let Some(behind) = rest.strip_prefix(b" ") {
-        if !fixes.take(Leniency::Spaces) {
+        if !fixes.take(Repair::Spaces) {
             return fail(rest, Rule::Spaces);
         }
         rest = behind;

@@ -12,7 +12,7 @@ pub use reply::reply;
 pub(crate) use command::{is_obsolete, split};
 
 use crate::error::Rule;
-use crate::policy::Leniency;
+use crate::policy::Repair;
 use core::cell::RefCell;
 use mail_wire::Repairs;
 
@@ -22,7 +22,7 @@ pub struct Fixes<'r>(Inner<'r>);
 enum Inner<'r> {
     None,
     Silent,
-    Counted(RefCell<&'r mut Repairs<Leniency>>),
+    Counted(RefCell<&'r mut Repairs<Repair>>),
 }
 
 impl<'r> Fixes<'r> {
@@ -38,13 +38,13 @@ impl<'r> Fixes<'r> {
     }
 
     /// The repairs that are on in `repairs`, counted there.
-    pub fn counted(repairs: &'r mut Repairs<Leniency>) -> Self {
+    pub fn counted(repairs: &'r mut Repairs<Repair>) -> Self {
         Self(Inner::Counted(RefCell::new(repairs)))
     }
 
     /// Whether the repair may be made; counts it.
     #[cold]
-    pub(crate) fn take(&self, repair: Leniency) -> bool {
+    pub(crate) fn take(&self, repair: Repair) -> bool {
         match &self.0 {
             Inner::None => false,
             Inner::Silent => true,

@@ -2,7 +2,7 @@
 
 use super::{Fixes, Parsed, fail};
 use crate::error::Rule;
-use crate::policy::Leniency;
+use crate::policy::Repair;
 use crate::types::octets;
 use crate::types::{ForwardPath, Mailbox, ReversePath, domain, mailbox};
 
@@ -32,7 +32,7 @@ pub(super) fn forward_path<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i,
 #[inline]
 fn path<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Mailbox<'i>> {
     let Some(inside) = input.strip_prefix(b"<") else {
-        if input.is_empty() || !fixes.take(Leniency::NoBrackets) {
+        if input.is_empty() || !fixes.take(Repair::NoBrackets) {
             return fail(input, Rule::Path);
         }
         return bare(input, fixes);

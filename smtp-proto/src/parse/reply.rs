@@ -2,7 +2,7 @@
 
 use super::Fixes;
 use crate::error::{Rule, Violation};
-use crate::policy::Leniency;
+use crate::policy::Repair;
 use crate::reply::Reply;
 use crate::types::octets;
 use crate::types::{Code, EnhancedCode};
@@ -34,8 +34,8 @@ pub fn reply<'i>(octets: &'i [u8], tape: &'i mut Tape, fixes: &Fixes<'_>) -> Res
         from = from.saturating_add(lf).saturating_add(1);
     }
     let code = code.filter(|_| !more).ok_or(Violation::Reply(Rule::ReplyLine))?;
-    if code.is_odd() && !fixes.take(Leniency::OddCode) {
-        return Err(Violation::Strict(Rule::Code));
+    if code.is_odd() && !fixes.take(Repair::OddCode) {
+        return Err(Violation::Malformed(Rule::Code));
     }
     let view = View::new(octets, tape.spans());
     Ok(Reply::parsed(code, enhanced(code, view, fixes), view))
@@ -58,8 +58,8 @@ fn parts(line: &[u8]) -> Option<(Code, Option<u8>, &[u8])> {
 
 fn check(text: &[u8], fixes: &Fixes<'_>) -> Result<(), Violation> {
     let odd = text.iter().any(|octet| octet.is_ascii_control() && *octet != b'\t');
-    if odd && !fixes.take(Leniency::ControlInText) {
-        return Err(Violation::Strict(Rule::Control));
+    if odd && !fixes.take(Repair::ControlInText) {
+        return Err(Violation::Malformed(Rule::Control));
     }
     Ok(())
 }
@@ -72,7 +72,7 @@ fn enhanced(code: Code, view: View<'_>, fixes: &Fixes<'_>) -> Option<EnhancedCod
         return None;
     }
     if found.class() != code.class() {
-        fixes.take(Leniency::ClassDiffers);
+        fixes.take(Repair::ClassDiffers);
         return None;
     }
     Some(found)

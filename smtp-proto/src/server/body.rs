@@ -106,7 +106,7 @@ impl Server {
             let n = self.body.ready;
             if self.discard.spend(n as u64).is_err() {
                 self.say(self.refusal_of_body(), output);
-                return Err(self.fail(Violation::LimitReached("discard")));
+                return Err(self.fail(Violation::Limit("discard", self.limits.discard)));
             }
             input.skip(n);
             self.use_up(n);
@@ -249,7 +249,7 @@ impl Server {
             if let Some(reply) = self.body.after.take() {
                 self.say(&reply, output);
             }
-            return Err(self.fail(Violation::LimitReached("discard")));
+            return Err(self.fail(Violation::Limit("discard", self.limits.discard)));
         }
         input.skip(n);
         self.use_up(n);

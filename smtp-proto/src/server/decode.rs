@@ -8,7 +8,6 @@ use crate::ext::{Extension, Params};
 use crate::frame::is_http;
 use crate::limits::Limits;
 use crate::parse::{self, Fixes, is_obsolete};
-use crate::policy::Permit;
 use crate::reply::ReplyBuf;
 use crate::types::octets;
 use mail_wire::{Class, Input, Mask, SecretBuf, Span, Unit, base64};
@@ -69,7 +68,7 @@ impl Server {
         let (word, rest) = parse::split(line);
         let verb = Verb::of(word);
         if verb.is_none() && is_http(word) {
-            return self.doomed(None, &replies::FOREIGN, Violation::Foreign(Foreign::Http));
+            return self.doomed(None, &replies::FOREIGN, Violation::ForeignProtocol(Foreign::Http));
         }
         if verb == Some(Verb::Auth) && !rest.is_empty() {
             let span = Span::new(word.len().saturating_add(1), line.len());
@@ -86,7 +85,7 @@ impl Server {
         if self.phase == Phase::Rejected && verb.is_none() {
             return self.refused(None, Mine::Bad(&replies::SEQUENCE));
         }
-        match parse::command(line, &Fixes::counted(&mut self.repairs)) {
+        match parse::command(line, &Fixes::counted(&mut self.policy.grammar.repairs)) {
             Ok(command) => self.read_command(command, line),
             Err(invalid) => self.malformed(verb, line, invalid),
         }
@@ -203,7 +202,7 @@ impl Server {
         if params.is_empty() {
             return true;
         }
-        let unknown = params.unknown() > 0 && self.policy.unknown_parameters == Permit::Refuse;
+        let unknown = params.unknown() > 0 && !self.policy.unknown_parameters.is_allowed();
         let offered = self.offer.extensions();
         self.hello == Hello::Extended
             && !unknown
@@ -240,7 +239,7 @@ impl Server {
         let mean = u64::from(transaction.chunks).saturating_mul(Limits::MEAN_CHUNK);
         if transaction.chunks > self.limits.chunks && transaction.octets.saturating_add(octets) < mean {
             self.reset(Abort::Ended);
-            let why = Violation::LimitReached("chunks");
+            let why = Violation::Limit("chunks", self.limits.chunks.into());
             return self.doomed(Some(Verb::Bdat), &replies::TOO_MANY_CHUNKS, why);
         }
         self.offer_body(Owed::Body, BodyForm::Chunk { octets, first, last })
@@ -249,7 +248,7 @@ impl Server {
     /// Its octets are on their way in any case, and are no commands.
     fn swallow_chunk<'i>(&mut self, octets: u64, reply: &'static ReplyBuf) -> Event<'i> {
         if octets > self.discard.left() {
-            return self.doomed(Some(Verb::Bdat), reply, Violation::LimitReached("discard"));
+            return self.doomed(Some(Verb::Bdat), reply, Violation::Limit("discard", self.limits.discard));
         }
         self.body = super::body::Body::refused(octets, reply.clone());
         self.phase = Phase::Swallow;
@@ -269,7 +268,7 @@ impl Server {
             },
         };
         self.owed = Owed::Auth;
-        Event::Auth(auth.mechanism, initial, AuthTurn(self.source.issue()))
+        Event::Auth { mechanism: auth.mechanism, initial, turn: AuthTurn(self.source.issue()) }
     }
 
     /// A line of an exchange: base64, or `*` (RFC 4954 §4).
@@ -301,7 +300,11 @@ impl Server {
 
     fn too_idle<'i>(&mut self, verb: Option<Verb>) -> Event<'i> {
         self.reset(Abort::Ended);
-        self.doomed(verb, &replies::TOO_MANY_IDLE, Violation::LimitReached("idle_commands"))
+        self.doomed(
+            verb,
+            &replies::TOO_MANY_IDLE,
+            Violation::Limit("idle_commands", self.limits.idle_commands.into()),
+        )
     }
 
     pub(super) fn open(&mut self, from: Transaction0) {

@@ -6,7 +6,7 @@ use crate::command::Verb;
 use crate::encode;
 use crate::error::{Foreign, Violation};
 use crate::parse::split;
-use crate::policy::{Leniency, Permit};
+use crate::policy::Repair;
 use crate::reply::ReplyBuf;
 use mail_wire::line::{LineFault, LineFramer};
 use mail_wire::{Closing, Framed, Input, Output, Pause};
@@ -74,7 +74,7 @@ impl Server {
 
     /// While something is owed, nothing is read.
     fn paused(&mut self, input: &Input, output: &mut Output) -> Result<Framed, Violation> {
-        let early = self.owed == Owed::Greeting && self.policy.early_talker == Permit::Refuse;
+        let early = self.owed == Owed::Greeting && !self.policy.early_talker.is_allowed();
         if early && !input.pending().is_empty() {
             self.say(&replies::EARLY, output);
             return Err(self.fail(Violation::EarlyTalker));
@@ -146,7 +146,7 @@ impl Server {
         let pending = input.pending();
         if pending.first() == Some(&CLIENT_HELLO) {
             self.say(&replies::FOREIGN, output);
-            return Err(self.fail(Violation::Foreign(Foreign::Tls)));
+            return Err(self.fail(Violation::ForeignProtocol(Foreign::Tls)));
         }
         let exchange = self.phase == Phase::Exchange;
         let secret = exchange || begins_auth(pending);
@@ -167,7 +167,7 @@ impl Server {
                     return Err(self.fail(Violation::Synchronisation));
                 }
                 if line.is_bare() {
-                    self.repairs.count(Leniency::BareLf, 1);
+                    self.policy.grammar.repairs.count(Repair::BareLf, 1);
                 }
                 if secret {
                     input.hold_secret();
@@ -198,7 +198,7 @@ impl Server {
         let (n, done) = LineFramer::skip(input.pending(), self.policy.line);
         if self.discard.spend(n as u64).is_err() {
             self.mine = Some(Mine::Reply(&replies::LINE_TOO_LONG));
-            self.doom = Some(Violation::LimitReached("discard"));
+            self.doom = Some(Violation::Limit("discard", self.limits.discard));
             self.framing = Framing::LongLine;
             return Ok(Some(Framed::Ready(input.take(0))));
         }
@@ -229,7 +229,7 @@ impl Server {
             return self.say(reply, output);
         }
         self.say(&replies::TOO_MANY_BAD, output);
-        self.fatal = Some(Violation::LimitReached("bad_commands"));
+        self.fatal = Some(Violation::Limit("bad_commands", self.limits.bad_commands.into()));
     }
 
     fn say_hello(&self, extended: bool, output: &mut Output) {

@@ -39,7 +39,7 @@ pub use offer::Offer;
 use crate::command::Command;
 use crate::error::{Malformed, Violation};
 use crate::limits::Limits;
-use crate::policy::{Leniency, Policy};
+use crate::policy::{Policy, Repair};
 use crate::types::{Code, EhloName, Mechanism};
 use body::Body;
 use core::fmt;
@@ -94,8 +94,15 @@ pub enum Event<'i> {
     Refused(Refused),
     /// A command line that does not parse, or a verb that this crate does not know.
     Malformed(Malformed<'i>, Answer),
-    /// AUTH, for a mechanism that is offered. The initial response is decoded.
-    Auth(Mechanism<'i>, Option<SecretBuf>, AuthTurn),
+    /// AUTH: a SASL exchange begins (RFC 4954 §4). The initial response is decoded.
+    Auth {
+        /// One of those that are offered.
+        mechanism: Mechanism<'i>,
+        /// The initial response.
+        initial: Option<SecretBuf>,
+        /// What is owed: a challenge, acceptance or refusal.
+        turn: AuthTurn,
+    },
     /// The client's answer to a challenge, decoded.
     AuthResponse(SecretBuf, AuthTurn),
     /// The exchange is over without a result: the client cancelled it, or sent what is no base64. The machine answers.
@@ -223,7 +230,6 @@ pub struct Server {
     policy: Policy,
     offer: Offer,
     lmtp: bool,
-    repairs: Repairs<Leniency>,
     source: Source,
     phase: Phase,
     framing: Framing,
@@ -256,7 +262,6 @@ impl Server {
         let limits = config.limits.sane();
         Self {
             limits,
-            repairs: config.policy.grammar.repairs(),
             policy: config.policy,
             offer: config.offer,
             lmtp: config.lmtp,
@@ -286,13 +291,13 @@ impl Server {
 
     /// The repairs made so far.
     #[must_use]
-    pub const fn repairs(&self) -> &Repairs<Leniency> {
-        &self.repairs
+    pub const fn repairs(&self) -> &Repairs<Repair> {
+        &self.policy.grammar.repairs
     }
 
     /// Switches single repairs.
-    pub fn repairs_mut(&mut self) -> &mut Repairs<Leniency> {
-        &mut self.repairs
+    pub fn repairs_mut(&mut self) -> &mut Repairs<Repair> {
+        &mut self.policy.grammar.repairs
     }
 
     /// What is offered.

@@ -3,7 +3,7 @@
 use super::{Server, replies};
 use crate::command::Verb;
 use crate::ext::{Extension, Extensions};
-use crate::policy::{Permit, Sync, Tls};
+use crate::policy::{Sync, Tls};
 use crate::reply::ReplyBuf;
 use mail_wire::dot::BareScan;
 
@@ -133,10 +133,10 @@ impl Server {
         if self.secure || self.policy.tls == Tls::Off {
             now = now.without(Extension::StartTls);
         }
-        if self.authenticated || !(self.secure || self.policy.plaintext_auth == Permit::Allow) {
+        if self.authenticated || !(self.secure || self.policy.plaintext_auth.is_allowed()) {
             now = now.without(Extension::Auth);
         }
-        if self.policy.xclient == Permit::Refuse {
+        if !self.policy.xclient.is_allowed() {
             now = now.without(Extension::XClient);
         }
         now

@@ -2,7 +2,7 @@
 
 use crate::error::{Invalid, Rule};
 use crate::parse::Fixes;
-use crate::policy::Leniency;
+use crate::policy::Repair;
 use crate::types::octets::{self, ALNUM, DTEXT};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -131,10 +131,10 @@ fn name(octets: &[u8], fixes: &Fixes<'_>) -> Result<usize, Rule> {
         }
         before = *octet;
     }
-    if len == 0 || before == b'-' || (before == b'.' && (len < 2 || !fixes.take(Leniency::TrailingDot))) {
+    if len == 0 || before == b'-' || (before == b'.' && (len < 2 || !fixes.take(Repair::TrailingDot))) {
         return Err(Rule::Domain);
     }
-    if underscore && !fixes.take(Leniency::Underscore) {
+    if underscore && !fixes.take(Repair::Underscore) {
         return Err(Rule::Domain);
     }
     if high && core::str::from_utf8(octets::cut(octets, len).0).is_err() {
@@ -148,7 +148,7 @@ fn literal(octets: &[u8], fixes: &Fixes<'_>) -> Result<usize, Rule> {
     let content = octets.get(1..close).unwrap_or_default();
     let good = match literal_kind(content) {
         Some(_) => true,
-        None => is_ipv6(content) && fixes.take(Leniency::UntaggedIpv6),
+        None => is_ipv6(content) && fixes.take(Repair::UntaggedIpv6),
     };
     if good { Ok(close.saturating_add(1)) } else { Err(Rule::AddressLiteral) }
 }

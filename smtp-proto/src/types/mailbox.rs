@@ -2,7 +2,7 @@
 
 use crate::error::{Invalid, Rule};
 use crate::parse::Fixes;
-use crate::policy::Leniency;
+use crate::policy::Repair;
 use crate::types::octets::{self, ATEXT, HIGH, QTEXT};
 use crate::types::{Domain, domain};
 use alloc::borrow::Cow;
@@ -168,13 +168,13 @@ pub(crate) fn mailbox<'a>(
     if octets.get(at) != Some(&b'@') {
         return Err((Rule::LocalPart, at));
     }
-    if at > LONGEST_LOCAL && !fixes.take(Leniency::LongLocal) {
+    if at > LONGEST_LOCAL && !fixes.take(Repair::LongLocal) {
         return Err((Rule::LocalTooLong, LONGEST_LOCAL));
     }
     let from = at.saturating_add(1);
     let found = domain(octets::cut(octets, from).1, fixes).map_err(|rule| (rule, from))?;
     let end = from.saturating_add(found.len);
-    if end > LONGEST && !fixes.take(Leniency::LongLocal) {
+    if end > LONGEST && !fixes.take(Repair::LongLocal) {
         return Err((Rule::PathTooLong, LONGEST));
     }
     let whole = octets::cut(octets, end).0;
@@ -205,7 +205,7 @@ fn dot_string(octets: &[u8], fixes: &Fixes<'_>) -> Result<usize, (Rule, usize)> 
         odd = odd.or(Some(len));
     }
     match odd {
-        Some(at) if len == 0 || !fixes.take(Leniency::OddDots) => Err((Rule::LocalPart, at)),
+        Some(at) if len == 0 || !fixes.take(Repair::OddDots) => Err((Rule::LocalPart, at)),
         _ => Ok(len),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Invalid, Rule};
 use crate::parse::Fixes;
-use crate::policy::Leniency;
+use crate::policy::Repair;
 use crate::types::octets::{self, ALNUM, HIGH, XCHAR};
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
@@ -95,7 +95,7 @@ impl<'a> Xtext<'a> {
 
 /// The octet behind a `+`: upper-case hexadecimal (RFC 3461 §4).
 fn hidden(high: u8, low: u8, fixes: &Fixes<'_>) -> Option<u8> {
-    if (high.is_ascii_lowercase() || low.is_ascii_lowercase()) && !fixes.take(Leniency::LowerHex) {
+    if (high.is_ascii_lowercase() || low.is_ascii_lowercase()) && !fixes.take(Repair::LowerHex) {
         return None;
     }
     Some(hex(high)?.wrapping_shl(4) | hex(low)?)
