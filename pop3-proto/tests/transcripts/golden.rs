@@ -1,23 +1,7 @@
 //! The golden transcripts of both machines: replayed whole, octet by octet, at every single cut, at random cuts, and with the end of the
 //! octets at every offset.
 
-mod common;
-
-use common::{Actor, Feed, Outcome, Script, replay};
-use std::path::Path;
-
-/// All transcripts of a role.
-fn scripts(role: &str) -> Vec<Script> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(role);
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    assert!(paths.len() >= 4);
-    let read = |path: &std::path::PathBuf| {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        Script::parse(&name, &std::fs::read_to_string(path).unwrap())
-    };
-    paths.iter().map(read).collect()
-}
+use crate::replay::{Actor, Feed, Outcome, Script, replay, scripts};
 
 fn same(script: &Script, feed: &Feed, got: &Outcome) {
     let expected = script.expected();
@@ -31,7 +15,7 @@ fn same(script: &Script, feed: &Feed, got: &Outcome) {
         );
     }
     assert_eq!(got.events.len(), expected.events.len(), "{}: cuts {:?}", script.name, feed.cuts);
-    assert_eq!(common::escape(&got.sent), common::escape(&expected.sent), "{}", script.name);
+    assert_eq!(crate::replay::escape(&got.sent), crate::replay::escape(&expected.sent), "{}", script.name);
     assert_eq!(got.end, expected.end, "{}: cuts {:?}", script.name, feed.cuts);
 }
 
@@ -91,20 +75,20 @@ fn ends_everywhere<A: Actor>(script: &Script) {
 
 #[test]
 fn client_transcripts_at_every_cut() {
-    scripts("client").iter().for_each(all_cuts::<common::client::Application>);
+    scripts("client").iter().for_each(all_cuts::<crate::client::Application>);
 }
 
 #[test]
 fn client_transcripts_with_the_end_at_every_offset() {
-    scripts("client").iter().for_each(ends_everywhere::<common::client::Application>);
+    scripts("client").iter().for_each(ends_everywhere::<crate::client::Application>);
 }
 
 #[test]
 fn server_transcripts_at_every_cut() {
-    scripts("server").iter().for_each(all_cuts::<common::server::Application>);
+    scripts("server").iter().for_each(all_cuts::<crate::server::Application>);
 }
 
 #[test]
 fn server_transcripts_with_the_end_at_every_offset() {
-    scripts("server").iter().for_each(ends_everywhere::<common::server::Application>);
+    scripts("server").iter().for_each(ends_everywhere::<crate::server::Application>);
 }

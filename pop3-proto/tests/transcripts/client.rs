@@ -1,10 +1,10 @@
 //! The client's side of a transcript.
 
-use super::{Actor, Link, Script, escape};
+use crate::replay::{Actor, Link, Script, escape};
 use mail_pop3_proto::client::{AuthTurn, Client, Config, Event, Ticket, TlsGrant};
 use mail_pop3_proto::{Allow, Command, Data, Grammar, Item, OtherCommand, Shape, StatusLine, Tls};
 use mail_wire::line::LineEnd;
-use mail_wire::{Handover, Input, Machine};
+use mail_wire::{Handover, Input, Machine, Misuse};
 
 #[derive(Default)]
 pub(crate) struct Application {
@@ -106,19 +106,20 @@ impl Actor for Application {
         }
     }
 
-    fn act(&mut self, words: &str, mut link: Link<Client>) -> Link<Client> {
+    fn act(&mut self, words: &str, mut link: Link<Client>) -> Result<Link<Client>, String> {
+        let misuse = |misuse: Misuse| misuse.to_string();
         let (verb, rest) = words.split_once(' ').unwrap_or((words, ""));
         match verb {
             "send" => {
-                let octets = super::unescape(rest);
+                let octets = crate::replay::unescape(rest);
                 let command = Command::parse(&octets).expect("a command");
-                self.tickets.push(link.machine.send(&command, &mut link.output).expect("it may be sent"));
+                self.tickets.push(link.machine.send(&command, &mut link.output).map_err(misuse)?);
             }
             "other" => {
                 let (shape, line) = rest.split_once(' ').unwrap();
                 let shape = if shape == "lines" { Shape::Lines } else { Shape::Single };
                 let command = Command::Other(OtherCommand::new(line.as_bytes(), shape).unwrap());
-                self.tickets.push(link.machine.send(&command, &mut link.output).unwrap());
+                self.tickets.push(link.machine.send(&command, &mut link.output).map_err(misuse)?);
             }
             "refused" => {
                 let command = Command::parse(rest.as_bytes()).expect("a command");
@@ -126,16 +127,22 @@ impl Actor for Application {
             }
             "respond" => {
                 let turn = self.turn.take().unwrap();
-                link.machine.respond(turn, &super::unescape(rest), &mut link.output).unwrap();
+                link.machine
+                    .respond(turn, &crate::replay::unescape(rest), &mut link.output)
+                    .map_err(|back| misuse(back.why))?;
             }
-            "cancel" => link.machine.cancel(self.turn.take().unwrap(), &mut link.output).unwrap(),
+            "cancel" => {
+                let turn = self.turn.take().unwrap();
+                link.machine.cancel(turn, &mut link.output).map_err(|back| misuse(back.why))?;
+            }
             "tls" => {
                 let grant = self.tls.take().unwrap();
-                let handover = link.machine.start_tls(grant, link.input, &mut link.output).unwrap();
-                return Link { machine: handover.secured(), input: Input::new(), output: link.output };
+                let handover = link.machine.start_tls(grant, link.input, &mut link.output);
+                let machine = handover.map_err(|error| error.to_string())?.secured();
+                return Ok(Link { machine, input: Input::new(), output: link.output });
             }
             other => panic!("{other}"),
         }
-        link
+        Ok(link)
     }
 }

@@ -11,9 +11,6 @@
 //! | `sent octets` | the machine has written, in order |
 //! | `end closed` or `end error words` or `end open` | how it ends when the peer closes behind the last octet, or before |
 
-pub(crate) mod client;
-pub(crate) mod server;
-
 use bytes::Buf;
 use mail_wire::{Class, Framed, Input, Machine, Mask, Output};
 
@@ -43,8 +40,8 @@ pub(crate) trait Actor: Sized {
     fn new(script: &Script) -> (Self, Self::Machine);
     /// Puts an event into words and keeps its token.
     fn event(&mut self, event: <Self::Machine as Machine>::Event<'_>) -> String;
-    /// Acts. `Err` gives the machine back after a hand-over.
-    fn act(&mut self, words: &str, link: Link<Self::Machine>) -> Link<Self::Machine>;
+    /// Acts. `Err` is a misuse, or the end of the session at a hand-over, in words.
+    fn act(&mut self, words: &str, link: Link<Self::Machine>) -> Result<Link<Self::Machine>, String>;
 }
 
 /// A machine and its buffers.
@@ -152,7 +149,13 @@ pub(crate) fn replay<A: Actor>(script: &Script, feed: &Feed) -> Outcome {
                         seen += 1
                     }
                     Step::Do(words) if !over && seen == outcome.events.len() => {
-                        link = actor.act(words, link);
+                        link = match actor.act(words, link) {
+                            Ok(link) => link,
+                            Err(words) => {
+                                outcome.end = format!("error {words}");
+                                return outcome;
+                            }
+                        };
                         take(&mut link.output, &mut outcome.sent);
                         quiet = false;
                     }
@@ -306,4 +309,17 @@ pub(crate) fn unescape(text: &str) -> Vec<u8> {
         }
     }
     octets
+}
+
+/// All transcripts of a role.
+pub(crate) fn scripts(role: &str) -> Vec<Script> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(role);
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    assert!(paths.len() >= 4);
+    let read = |path: &std::path::PathBuf| {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        Script::parse(&name, &std::fs::read_to_string(path).unwrap())
+    };
+    paths.iter().map(read).collect()
 }

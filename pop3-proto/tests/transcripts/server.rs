@@ -1,6 +1,6 @@
 //! The server's side of a transcript.
 
-use super::{Actor, Link, Script, escape, unescape};
+use crate::replay::{Actor, Link, Script, escape, unescape};
 use bytes::{Buf, Bytes};
 use mail_pop3_proto::ext::capa::Capabilities;
 use mail_pop3_proto::server::{
@@ -10,7 +10,7 @@ use mail_pop3_proto::types::{Code, LanguageTag, ReplyText, UniqueId};
 use mail_pop3_proto::{Allow, Command, Grammar, Reply, Status};
 use mail_wire::dot::BodyEol;
 use mail_wire::line::LineEnd;
-use mail_wire::{Handover, Input, Machine, Output};
+use mail_wire::{Handover, Input, Machine, Output, Returned};
 
 #[derive(Default)]
 pub(crate) struct Application {
@@ -128,44 +128,54 @@ impl Actor for Application {
         }
     }
 
-    fn act(&mut self, action: &str, mut link: Link<Server>) -> Link<Server> {
+    fn act(&mut self, action: &str, mut link: Link<Server>) -> Result<Link<Server>, String> {
+        fn why<T>(back: Returned<T>) -> String {
+            back.why.to_string()
+        }
         let (verb, rest) = action.split_once(' ').unwrap_or((action, ""));
         let (server, output) = (&mut link.machine, &mut link.output);
         match verb {
-            "answer" => server.answer(self.answer.take().unwrap(), &reply(rest), output).unwrap(),
-            "refuse" => server.refuse(self.answer.take().unwrap(), output).unwrap(),
+            "answer" => server.answer(self.answer.take().unwrap(), &reply(rest), output).map_err(why)?,
+            "refuse" => server.refuse(self.answer.take().unwrap(), output).map_err(why)?,
             "accept" => {
                 let (text, drop) = rest.split_once('|').unwrap();
                 let (reply, drop) = (reply(text.trim()), maildrop(drop));
                 match self.turn.take() {
-                    Some(turn) => server.accept_auth(turn, drop, &reply, output).unwrap(),
-                    None => server.accept(self.answer.take().unwrap(), drop, &reply, output).unwrap(),
+                    Some(turn) => server.accept_auth(turn, drop, &reply, output).map_err(why)?,
+                    None => server.accept(self.answer.take().unwrap(), drop, &reply, output).map_err(why)?,
                 }
             }
-            "refuse-auth" => server.refuse_auth(self.turn.take().unwrap(), &reply(rest), output).unwrap(),
-            "challenge" => server.challenge(self.turn.take().unwrap(), &unescape(rest), output).unwrap(),
-            "refuse-tls" => server.refuse_tls(self.tls.take().unwrap(), output).unwrap(),
+            "refuse-auth" => {
+                server.refuse_auth(self.turn.take().unwrap(), &reply(rest), output).map_err(why)?
+            }
+            "challenge" => {
+                server.challenge(self.turn.take().unwrap(), &unescape(rest), output).map_err(why)?
+            }
+            "refuse-tls" => server.refuse_tls(self.tls.take().unwrap(), output).map_err(why)?,
             "body" => {
                 let (text, body) = rest.split_once('|').unwrap();
                 let text = ReplyText::try_from(text.trim()).unwrap();
-                let mut grant = server.answer_body(self.answer.take().unwrap(), text, output).unwrap();
+                let answer = self.answer.take().unwrap();
+                let mut grant = server.answer_body(answer, text, output).map_err(why)?;
                 let mut piece = Bytes::from(unescape(body.strip_prefix(' ').unwrap_or(body)));
                 server.body(&mut grant, &mut piece, output).unwrap();
                 assert!(piece.is_empty());
-                server.end_body(grant, output).unwrap();
+                server.end_body(grant, output).map_err(why)?;
             }
             "break-off" => {
                 let text = ReplyText::try_from(rest).unwrap();
-                let grant = server.answer_body(self.answer.take().unwrap(), text, output).unwrap();
-                server.break_off(grant).unwrap();
+                let answer = self.answer.take().unwrap();
+                let grant = server.answer_body(answer, text, output).map_err(why)?;
+                server.break_off(grant).map_err(why)?;
             }
             "tls" => {
                 let offer = self.tls.take().unwrap();
-                let handover = link.machine.start_tls(offer, link.input, &mut link.output).unwrap();
-                return Link { machine: handover.secured(), input: Input::new(), output: link.output };
+                let handover = link.machine.start_tls(offer, link.input, &mut link.output);
+                let machine = handover.map_err(|error| error.to_string())?.secured();
+                return Ok(Link { machine, input: Input::new(), output: link.output });
             }
             other => panic!("{other}"),
         }
-        link
+        Ok(link)
     }
 }
