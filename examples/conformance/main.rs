@@ -24,6 +24,7 @@ mod rfc;
 mod run;
 mod schedule;
 mod seen;
+mod smtp;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -98,6 +99,7 @@ fn own_files() -> std::io::Result<Vec<PathBuf>> {
 /// The adapter of a protocol; records about the session around the machines have none and are tests elsewhere.
 fn adapter_of(protocol: Protocol) -> Option<&'static dyn Adapter> {
     match protocol {
+        Protocol::Smtp => Some(&smtp::Smtp),
         Protocol::Pop3 => Some(&pop3::Pop3),
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! Units cut out of the RFCs: decoded, asked for more at every proper prefix, encoded again, replayed by block.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::Value;
 
@@ -74,41 +74,98 @@ impl Unit {
         if self.from_client { Role::Server } else { Role::Client }
     }
 
+    /// Its octets, or for a body that an RFC shortens, one that can stand in its place.
+    fn stand_in(&self) -> Vec<u8> {
+        match self.kind.as_str() {
+            "data" if !self.is_parsed() => b"Subject: x\r\n\r\nx\r\n.\r\n".to_vec(),
+            "bdat-data" if !self.is_parsed() => {
+                let asked = String::from_utf8_lossy(&self.asked);
+                let octets = asked.split_ascii_whitespace().nth(1).and_then(|octets| octets.parse().ok());
+                vec![b'x'; octets.unwrap_or(0)]
+            }
+            _ => self.octets.clone(),
+        }
+    }
+
     /// Whether it is to be parsed at all.
     fn is_parsed(&self) -> bool {
         self.exact || self.lenient
     }
 }
 
-/// Tells each unit which command came last before it, what was said since, and each command whether it is refused.
+/// What the units of a block have said so far.
+#[derive(Default)]
+struct Told {
+    /// Commands that wait for their replies, by their places.
+    waiting: VecDeque<usize>,
+    /// The command whose reply came last, and the exchange since.
+    last: Option<usize>,
+    since: Exchange,
+    /// The body that was sent last.
+    body: Option<usize>,
+}
+
+/// Pairs replies with commands: tells each reply what was asked, each command and body whether it is refused.
 pub(crate) fn chain(units: &mut [Unit]) {
-    let mut asked: BTreeMap<(u64, u64), (Vec<u8>, Exchange)> = BTreeMap::new();
-    let mut refused = Vec::new();
-    for (at, unit) in units.iter_mut().enumerate() {
-        let (command, since) = asked.entry(unit.block).or_default();
-        unit.asked.clone_from(command);
-        unit.since.clone_from(since);
-        let challenge = !unit.from_client
-            && [b"+ ".as_slice(), b"+\r\n", b"334"].iter().any(|s| unit.octets.starts_with(s));
-        if unit.from_client && unit.kind == "command" {
-            command.clone_from(&unit.octets);
-            since.clear();
-        } else if unit.kind == "auth-data" || challenge {
-            since.push((unit.from_client, unit.octets.clone()));
-        }
-        if matches!(unit.kind.as_str(), "reply" | "tagged")
-            && is_refusal(&String::from_utf8_lossy(&unit.octets))
-        {
-            refused.push((at, unit.block, unit.asked.clone()));
+    let mut blocks: BTreeMap<(u64, u64), Told> = BTreeMap::new();
+    for at in 0..units.len() {
+        let told = blocks.entry(units[at].block).or_default();
+        if units[at].from_client {
+            chain_client(units, at, told);
+        } else {
+            chain_server(units, at, told);
         }
     }
-    for (at, block, command) in refused {
-        let before = units.get_mut(..at).unwrap_or_default();
-        let asked = before.iter_mut().rev().find(|unit| unit.block == block && unit.octets == command);
-        if let Some(unit) = asked {
-            unit.is_refused = true;
-        }
+}
+
+fn chain_client(units: &mut [Unit], at: usize, told: &mut Told) {
+    if units[at].kind == "command" {
+        told.waiting.push_back(at);
+        return;
     }
+    // A body or a response belongs to the command that waits.
+    let command = told.waiting.front().copied().or(told.last);
+    units[at].asked = command.map(|command| units[command].octets.clone()).unwrap_or_default();
+    units[at].since.clone_from(&told.since);
+    told.since.push((true, units[at].stand_in()));
+    told.body = Some(at);
+}
+
+fn chain_server(units: &mut [Unit], at: usize, told: &mut Told) {
+    let reply = String::from_utf8_lossy(&units[at].octets).into_owned();
+    let tagged = units[at].kind == "tagged";
+    let tag = |line: &[u8]| line.split(|octet| *octet == b' ').next().unwrap_or_default().to_vec();
+    let same_tag = |command: &&usize| !tagged || tag(&units[**command].octets) == tag(reply.as_bytes());
+    let command = told.waiting.iter().find(same_tag).copied();
+    let answers = matches!(units[at].kind.as_str(), "reply" | "tagged" | "multiline");
+    let goes_on = ["+ ", "+\r", "334", "354"].iter().any(|start| reply.starts_with(start));
+    let Some(command) = command else {
+        let asked = told.last.map(|command| units[command].octets.clone()).unwrap_or_default();
+        units[at].asked = asked;
+        return;
+    };
+    units[at].asked = units[command].octets.clone();
+    units[at].since.clone_from(&told.since);
+    if goes_on {
+        told.since.push((false, units[at].octets.clone()));
+    } else if answers {
+        let refused = if told.since.iter().any(|(by_client, _)| *by_client) { told.body } else { Some(command) };
+        if let Some(refused) = refused.filter(|_| is_refusal(&reply)) {
+            units[refused].is_refused = true;
+        }
+        told.waiting.retain(|waiting| *waiting != command);
+        told.last = Some(command);
+        told.since.clear();
+    }
+}
+
+/// What the application of a transcript answers to the commands with a verb: a list for `setup.app`.
+pub(crate) fn answers(block: &[Unit], verb: &str) -> Vec<&'static str> {
+    let asked = |unit: &&Unit| {
+        let word = unit.octets.split(|octet| b" \r\n".contains(octet)).next().unwrap_or_default();
+        unit.from_client && unit.kind == "command" && word.eq_ignore_ascii_case(verb.as_bytes())
+    };
+    block.iter().filter(asked).map(|unit| if unit.is_refused { "refuse" } else { "accept" }).collect()
 }
 
 /// Brings a machine to where a unit comes: says what was asked before it, and what was said since.
@@ -136,19 +193,32 @@ pub(crate) fn responses(block: &[Unit]) -> Option<u32> {
     u32::try_from(earlier + here).ok().filter(|responses| *responses > 0)
 }
 
+/// What the application of a transcript answers to complete bodies.
+pub(crate) fn answers_to_bodies(block: &[Unit]) -> Vec<&'static str> {
+    let body = |unit: &&Unit| unit.kind == "data";
+    block.iter().filter(body).map(|unit| if unit.is_refused { "refuse" } else { "accept" }).collect()
+}
+
 /// Runs all units of one file. The outcomes stand in the order of the units.
 pub(crate) fn run(adapter: &dyn Adapter, units: &[Unit]) -> Vec<Outcome> {
     let mut outcomes: Vec<Outcome> = units.iter().map(|unit| guarded(|| alone(adapter, unit))).collect();
     let mut blocks: BTreeMap<(u64, u64), Vec<usize>> = BTreeMap::new();
-    for (at, unit) in units.iter().enumerate() {
-        // What is not for parsing stands in no replay either: a block goes on without it.
-        if unit.is_parsed() && unit.family != "sasl" {
+    let mut skipping: BTreeMap<(u64, u64), bool> = BTreeMap::new();
+    for (at, unit) in units.iter().enumerate().filter(|(_, unit)| unit.family != "sasl") {
+        // What is not for parsing stands in no replay either, nor do the replies to it; a body has a stand-in.
+        let skip = skipping.entry(unit.block).or_default();
+        let body = matches!(unit.kind.as_str(), "data" | "bdat-data");
+        if unit.from_client && !body {
+            *skip = !unit.is_parsed();
+        }
+        if !*skip && (unit.is_parsed() || body) {
             blocks.entry(unit.block).or_default().push(at);
         }
     }
     for members in blocks.values() {
         for role in [Role::Server, Role::Client] {
-            let block: Vec<Unit> = members.iter().map(|at| units[*at].clone()).collect();
+            let stand_in = |at: &usize| Unit { octets: units[*at].stand_in(), ..units[*at].clone() };
+            let block: Vec<Unit> = members.iter().map(stand_in).collect();
             let outcome = guarded(|| match replay(adapter, role, &block) {
                 Ok(()) => Outcome::Passed(String::new()),
                 Err((at, why)) => Outcome::Skipped(format!("{at} {why}")),
@@ -260,7 +330,7 @@ fn is_refusal(reply: &str) -> bool {
 
 /// Replays a block on one machine. The error names the position of the unit at which it stops.
 fn replay(adapter: &dyn Adapter, role: Role, block: &[Unit]) -> Result<(), (usize, String)> {
-    let tolerant = block.iter().any(|unit| !unit.exact);
+    let tolerant = block.iter().any(|unit| unit.lenient);
     let mut session = adapter.before(role, block, tolerant).map_err(|why| (0, format!("setup: {why}")))?;
     let session = session.as_mut();
     session.peer(b"");

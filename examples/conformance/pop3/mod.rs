@@ -65,6 +65,11 @@ impl Adapter for Pop3 {
         if let Some(responses) = rfc::responses(block) {
             setup.app.insert("responses".into(), responses.into());
         }
+        let mut log_ins = rfc::answers(block, "PASS");
+        log_ins.extend(rfc::answers(block, "APOP"));
+        if !log_ins.is_empty() {
+            setup.app.insert("auth".into(), log_ins.into());
+        }
         let mut session = self.session(role, &setup)?;
         if !stls {
             session.tls()?;
