@@ -10,6 +10,7 @@
 //! | [`tls`] | what TLS is made with |
 //! | [`tap`](mod@tap) | looking at the wire without seeing a secret |
 //! | [`timer`] | clocks |
+//! | `tokio` | an adapter and a timer (feature `tokio`) |
 //! | [`proto`] | the protocol crates; [`wire`]: what they share |
 #![deny(missing_docs)]
 
@@ -23,6 +24,8 @@ pub mod session;
 pub mod tap;
 pub mod timer;
 pub mod tls;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 pub mod turn;
 
 pub use engine::Engine;
