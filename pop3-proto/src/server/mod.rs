@@ -144,7 +144,8 @@ impl Server {
     }
 
     fn is_over(&self) -> bool {
-        self.closed || self.fatal.is_some() || self.ending.is_some()
+        // After a shutdown the command in flight is answered all the same.
+        self.closed || self.fatal.is_some() || self.ending.is_some_and(|ending| ending != Ending::Shutdown)
     }
 
     /// Whether a log-in must wait for TLS.
