@@ -77,7 +77,23 @@ impl Output {
     }
 
     /// Copies `octets` to the end.
+    #[inline]
     pub fn put(&mut self, class: Class, octets: &[u8]) {
+        // The common case, kept short: the run goes on and the buffer has room.
+        match self.pieces.back_mut() {
+            Some(Piece::Copied { len, class: last })
+                if *last == class
+                    && self.buffer.capacity().saturating_sub(self.buffer.len()) >= octets.len() =>
+            {
+                self.buffer.extend_from_slice(octets);
+                *len = len.saturating_add(octets.len());
+                self.grown(octets.len());
+            }
+            _ => self.put_run(class, octets),
+        }
+    }
+
+    fn put_run(&mut self, class: Class, octets: &[u8]) {
         if octets.is_empty() {
             return;
         }
