@@ -139,10 +139,8 @@ impl Judge<'_> {
             None if legal && !names.is_empty() => self.wanted("malformed", "[]", format!("{names:?}")),
             _ => {}
         }
-        match self.want.get("repairs") {
-            Some(Value::Bool(true)) if self.seen.repairs == 0 => self.wanted("repairs", true, 0),
-            None if legal && self.seen.repairs > 0 => self.wanted("repairs", "none", self.seen.repairs),
-            _ => {}
+        if self.want.get("repairs") == Some(&Value::Bool(true)) && self.seen.repairs == 0 {
+            self.wanted("repairs", true, 0);
         }
     }
 

@@ -139,6 +139,8 @@ pub(crate) struct Setup {
     pub(crate) encode: String,
     /// What else the encoder needs.
     pub(crate) arg: Value,
+    /// A transcript of an RFC tells every step: the machine takes none by itself.
+    pub(crate) transcript: bool,
 }
 
 /// One record.
@@ -268,10 +270,11 @@ impl Setup {
             eof,
             encode: text(setup, "encode").unwrap_or_default().to_owned(),
             arg: map.get("arg").cloned().unwrap_or(Value::Null),
+            transcript: false,
         })
     }
 
-    /// The state right after the connection, with the default policies: for RFC units.
+    /// The state right after the connection, with the default policies: for transcripts of RFCs.
     pub(crate) fn plain(role: Role) -> Setup {
         Setup {
             kind: Kind::Wire,
@@ -286,6 +289,7 @@ impl Setup {
             eof: Vec::new(),
             encode: String::new(),
             arg: Value::Null,
+            transcript: true,
         }
     }
 }

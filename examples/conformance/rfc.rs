@@ -83,8 +83,21 @@ impl Unit {
                 let octets = asked.split_ascii_whitespace().nth(1).and_then(|octets| octets.parse().ok());
                 vec![b'x'; octets.unwrap_or(0)]
             }
+            "reply" if !self.is_parsed() && self.family == "smtp" => self.whole_reply(),
             _ => self.octets.clone(),
         }
+    }
+
+    /// An SMTP reply that an RFC shortens, with a code and a last line.
+    fn whole_reply(&self) -> Vec<u8> {
+        let coded = self.octets.get(..3).is_some_and(|code| code.iter().all(u8::is_ascii_digit));
+        let mut reply = if coded { self.octets.clone() } else { [b"250 ", self.octets.as_slice()].concat() };
+        let before_last = reply.strip_suffix(b"\r\n").unwrap_or(&reply);
+        let last = before_last.iter().rposition(|octet| *octet == b'\n').map_or(0, |at| at + 1);
+        if let Some(separator) = reply.get_mut(last + 3) {
+            *separator = b' ';
+        }
+        reply
     }
 
     /// Whether it is to be parsed at all.
@@ -98,9 +111,10 @@ impl Unit {
 struct Told {
     /// Commands that wait for their replies, by their places.
     waiting: VecDeque<usize>,
-    /// The command whose reply came last, and the exchange since.
+    /// The command whose reply came last.
     last: Option<usize>,
-    since: Exchange,
+    /// What was said since each command.
+    since: BTreeMap<usize, Exchange>,
     /// The body that was sent last.
     body: Option<usize>,
 }
@@ -119,16 +133,17 @@ pub(crate) fn chain(units: &mut [Unit]) {
 }
 
 fn chain_client(units: &mut [Unit], at: usize, told: &mut Told) {
-    if units[at].kind == "command" {
+    if units[at].kind == "command" && units[at].octets != b".\r\n" {
         told.waiting.push_back(at);
         return;
     }
-    // A body or a response belongs to the command that waits.
-    let command = told.waiting.front().copied().or(told.last);
-    units[at].asked = command.map(|command| units[command].octets.clone()).unwrap_or_default();
-    units[at].since.clone_from(&told.since);
-    told.since.push((true, units[at].stand_in()));
+    // A body or a response belongs to the command that was sent last.
     told.body = Some(at);
+    let Some(command) = told.waiting.back().copied().or(told.last) else { return };
+    units[at].asked = units[command].octets.clone();
+    let since = told.since.entry(command).or_default();
+    units[at].since.clone_from(since);
+    since.push((true, units[at].stand_in()));
 }
 
 fn chain_server(units: &mut [Unit], at: usize, told: &mut Told) {
@@ -145,17 +160,17 @@ fn chain_server(units: &mut [Unit], at: usize, told: &mut Told) {
         return;
     };
     units[at].asked = units[command].octets.clone();
-    units[at].since.clone_from(&told.since);
+    let since = told.since.entry(command).or_default();
+    units[at].since.clone_from(since);
     if goes_on {
-        told.since.push((false, units[at].octets.clone()));
+        since.push((false, units[at].octets.clone()));
     } else if answers {
-        let refused = if told.since.iter().any(|(by_client, _)| *by_client) { told.body } else { Some(command) };
+        let refused = if since.iter().any(|(by_client, _)| *by_client) { told.body } else { Some(command) };
         if let Some(refused) = refused.filter(|_| is_refusal(&reply)) {
             units[refused].is_refused = true;
         }
         told.waiting.retain(|waiting| *waiting != command);
         told.last = Some(command);
-        told.since.clear();
     }
 }
 
@@ -205,9 +220,10 @@ pub(crate) fn run(adapter: &dyn Adapter, units: &[Unit]) -> Vec<Outcome> {
     let mut blocks: BTreeMap<(u64, u64), Vec<usize>> = BTreeMap::new();
     let mut skipping: BTreeMap<(u64, u64), bool> = BTreeMap::new();
     for (at, unit) in units.iter().enumerate().filter(|(_, unit)| unit.family != "sasl") {
-        // What is not for parsing stands in no replay either, nor do the replies to it; a body has a stand-in.
+        // What is not for parsing stands in no replay either, nor do the replies to it; bodies and replies have stand-ins.
         let skip = skipping.entry(unit.block).or_default();
-        let body = matches!(unit.kind.as_str(), "data" | "bdat-data");
+        let body = matches!(unit.kind.as_str(), "data" | "bdat-data")
+            || (unit.kind == "reply" && unit.family == "smtp");
         if unit.from_client && !body {
             *skip = !unit.is_parsed();
         }

@@ -15,11 +15,9 @@ use crate::value::Val;
 
 /// A client on a fresh connection.
 pub(crate) fn session(setup: &Setup) -> Result<Box<dyn Session>, String> {
-    let config = Config {
-        limits: super::limits(setup)?,
-        policy: super::policy(&setup.policy, Role::Client),
-        lmtp: setup.lmtp,
-    };
+    let mut policy = super::policy(&setup.policy, Role::Client);
+    policy.helo_fallback &= !setup.transcript;
+    let config = Config { limits: super::limits(setup)?, policy, lmtp: setup.lmtp };
     Ok(Box::new(Link::new(Client::new(config), ClientObserver::default(), Output::new())))
 }
 
@@ -29,6 +27,10 @@ struct ClientObserver {
     grant: Option<BodyGrant>,
     /// Octets that the chunk announced; `None`: a body up to its terminator.
     chunk: Option<u64>,
+    /// The body that is being sent.
+    sending: Option<(BodyGrant, Bytes)>,
+    /// The machine has sent an empty body in place of one that no recipient was accepted for.
+    no_body: bool,
     /// A challenge whose answer the script gives, or nobody.
     turn: Option<AuthTurn>,
     /// Responses that the mechanism still has; `None`: no end is known.
@@ -57,7 +59,11 @@ impl Observer<Client> for ClientObserver {
                     }
                 }
             }
-            Event::EhloRefused(_, reply) | Event::NoRecipients(_, reply) => complete(&reply, seen),
+            Event::EhloRefused(_, reply) => complete(&reply, seen),
+            Event::NoRecipients(_, reply) => {
+                complete(&reply, seen);
+                self.no_body = true;
+            }
             Event::BodyWanted(_, reply, grant) => {
                 complete(&reply, seen);
                 (self.grant, self.chunk) = (Some(grant), None);
@@ -89,7 +95,12 @@ impl Observer<Client> for ClientObserver {
         }
         if let Some(grant) = self.grant.take() {
             let body = if self.chunk.is_some() { octets.to_vec() } else { unstuffed(octets) };
-            return send_body(grant, body, client, output);
+            self.sending = Some((grant, Bytes::from(body)));
+            return Ok(());
+        }
+        if std::mem::take(&mut self.no_body) && octets.ends_with(b".\r\n") {
+            // The machine has ended the body that nobody was to get.
+            return Ok(());
         }
         let command = super::command(octets)?;
         let ticket = match &command {
@@ -122,6 +133,23 @@ impl Observer<Client> for ClientObserver {
         Ok(())
     }
 
+    fn turn(&mut self, client: &mut Client, output: &mut Output, seen: &mut Seen) -> bool {
+        let Some((mut grant, mut piece)) = self.sending.take() else { return false };
+        let sent = client.body(&mut grant, &mut piece, output).map_err(|misuse| misuse.to_string());
+        let done = sent.and_then(|()| {
+            if piece.is_empty() {
+                client.end_body(grant, output).map_err(|returned| returned.to_string())
+            } else {
+                self.sending = Some((grant, piece));
+                Ok(())
+            }
+        });
+        if let Err(why) = done {
+            seen.fault(format!("the body of the script is not taken: {why}"));
+        }
+        true
+    }
+
     fn inside(&self, _client: &Client) -> bool {
         false
     }
@@ -148,20 +176,6 @@ impl ClientObserver {
             seen.fault(format!("the stub's answer is not taken: {returned}"));
         }
     }
-}
-
-fn send_body(
-    mut grant: BodyGrant,
-    body: Vec<u8>,
-    client: &mut Client,
-    output: &mut Output,
-) -> Result<(), String> {
-    let mut piece = Bytes::from(body);
-    client.body(&mut grant, &mut piece, output).map_err(|misuse| misuse.to_string())?;
-    if !piece.is_empty() {
-        return Err("the body of a script does not fit into the output at once".into());
-    }
-    client.end_body(grant, output).map_err(|returned| returned.to_string())
 }
 
 /// A body of a script without its terminator and its stuffing.

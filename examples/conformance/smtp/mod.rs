@@ -24,9 +24,31 @@ pub(crate) struct Smtp;
 
 /// Extensions that the server of an RFC's transcript offers: all that have a parameter or a verb.
 const ALL: &[&str] = &[
-    "PIPELINING", "SIZE 10485760", "8BITMIME", "ENHANCEDSTATUSCODES", "CHUNKING", "BINARYMIME", "DSN", "SMTPUTF8", "HELP",
-    "VRFY", "EXPN", "ETRN", "DELIVERBY", "FUTURERELEASE", "MT-PRIORITY", "RRVS", "REQUIRETLS", "NO-SOLICITING", "MTRK",
-    "CONPERM", "CONNEG", "BURL", "CHECKPOINT", "SUBMITTER", "STARTTLS",
+    "PIPELINING",
+    "SIZE 10485760",
+    "8BITMIME",
+    "ENHANCEDSTATUSCODES",
+    "CHUNKING",
+    "BINARYMIME",
+    "DSN",
+    "SMTPUTF8",
+    "HELP",
+    "VRFY",
+    "EXPN",
+    "ETRN",
+    "DELIVERBY",
+    "FUTURERELEASE",
+    "MT-PRIORITY",
+    "RRVS",
+    "REQUIRETLS",
+    "NO-SOLICITING",
+    "MTRK",
+    "CONPERM",
+    "CONNEG",
+    "BURL",
+    "CHECKPOINT",
+    "SUBMITTER",
+    "STARTTLS",
 ];
 
 impl Adapter for Smtp {
@@ -47,14 +69,8 @@ impl Adapter for Smtp {
             return Ok(None);
         }
         let mut session = self.before(unit.reader(), std::slice::from_ref(unit), tolerant)?;
-        let greeting = is_greeting(unit);
-        if (unit.kind != "command" && unit.from_client) || (!unit.from_client && !greeting) {
-            let mut asked = unit.clone();
-            if asked.asked.is_empty() {
-                asked.asked = stand_in(&unit.cmd);
-                asked.since.clear();
-            }
-            rfc::converse(session.as_mut(), &asked)?;
+        if unit.kind != "command" && unit.from_client {
+            rfc::converse(session.as_mut(), unit)?;
         }
         Ok(Some(session))
     }
@@ -106,11 +122,18 @@ impl Adapter for Smtp {
         let verb = match first.kind.as_str() {
             "command" => verb(&first.octets),
             "data" | "bdat-data" | "auth-data" => verb(&first.asked),
-            _ if first.asked.is_empty() => first.cmd.clone(),
-            _ => verb(&first.asked),
+            _ => verb_of_reply(first),
         };
         for line in stage(&verb, setup.lmtp) {
             exchange(session.as_mut(), role, line, &setup.offer)?;
+        }
+        if role == Role::Client && !first.from_client {
+            let mut asked = first.clone();
+            if asked.asked.is_empty() || command(&asked.asked).is_err() {
+                asked.asked = stand_in(&verb);
+                asked.since.clear();
+            }
+            rfc::converse(session.as_mut(), &asked)?;
         }
         Ok(session)
     }
@@ -118,7 +141,18 @@ impl Adapter for Smtp {
 
 /// A reply that answers no command.
 fn is_greeting(unit: &Unit) -> bool {
-    !unit.from_client && unit.cmd.is_empty() && unit.asked.is_empty()
+    !unit.from_client && verb_of_reply(unit).is_empty()
+}
+
+/// The command that a reply answers: the one before it, the one that the file names, or one that its code tells of.
+fn verb_of_reply(unit: &Unit) -> String {
+    match unit.octets.get(..3) {
+        _ if !unit.asked.is_empty() => verb(&unit.asked),
+        _ if !unit.cmd.is_empty() => unit.cmd.clone(),
+        Some(b"235") => "AUTH".into(),
+        Some(b"250") => "NOOP".into(),
+        _ => String::new(),
+    }
 }
 
 /// The commands that must have gone before.

@@ -1,6 +1,8 @@
 //! The server machine of SMTP, and the application stub behind it.
 
-use mail_smtp_proto::server::{Answer, AuthTurn, BodyForm, BodyOffer, Config, Event, Offer, Server, TlsOffer};
+use mail_smtp_proto::server::{
+    Answer, AuthTurn, BodyForm, BodyOffer, Config, Event, Offer, Server, TlsOffer,
+};
 use mail_smtp_proto::types::{EhloName, EnhancedCode};
 use mail_smtp_proto::{Command, ReplyBuf};
 use mail_wire::Output;
@@ -199,7 +201,9 @@ impl ServerObserver {
                 if !self.app.bdat.next() {
                     self.left = Some(0);
                     let reply = enhanced(554, (5, 0, 0), "refused")?;
-                    return server.refuse_body(offer, &reply, output).map_err(|returned| returned.to_string());
+                    return server
+                        .refuse_body(offer, &reply, output)
+                        .map_err(|returned| returned.to_string());
                 }
                 self.left = Some(octets);
             }
