@@ -4,10 +4,13 @@ use crate::toy::{Client, ClientEvent, Command, Server, ServerEvent, Violation, t
 use bytes::Bytes;
 use mail_session::memory::{self, Chunks, Clock, End, Plan};
 use mail_session::session::Next;
-use mail_session::{Error, Session};
+use mail_session::{Error, Session, Transcript};
+use std::cell::Cell;
+use std::rc::Rc;
+use std::task::Poll;
 
-type Log = Vec<String>;
-type Outcome = Result<Log, Error<Violation>>;
+pub type Log = Vec<String>;
+pub type Outcome = Result<Log, Error<Violation>>;
 
 fn note(log: &mut Log, event: &impl std::fmt::Debug) {
     let text = format!("{event:?}");
@@ -24,9 +27,55 @@ fn chunk(log: &mut Log, octets: &[u8]) {
     }
 }
 
-async fn server(mut session: Session<Server, End, Clock>) -> Outcome {
+/// When the futures of a session are dropped: at no poll that is pending, at each, or at one.
+#[derive(Clone, Copy, Debug)]
+pub enum Drops {
+    Never,
+    Always,
+    At(usize),
+}
+
+/// Counts polls that are pending.
+#[derive(Clone, Debug)]
+pub struct Polls {
+    drops: Drops,
+    count: Rc<Cell<usize>>,
+}
+
+impl Polls {
+    pub fn new(drops: Drops) -> Self {
+        Self { drops, count: Rc::default() }
+    }
+
+    pub fn count(&self) -> usize {
+        self.count.get()
+    }
+
+    /// Awaits `future`, or drops it at a poll that is pending: then `None`, when something has woken the task.
+    pub async fn on<F: Future>(&self, future: F) -> Option<F::Output> {
+        let mut future = Some(Box::pin(future));
+        std::future::poll_fn(|context| {
+            let Some(inner) = &mut future else { return Poll::Ready(None) };
+            let poll = inner.as_mut().poll(context).map(Some);
+            if poll.is_pending() {
+                let count = self.count.replace(self.count.get() + 1);
+                match self.drops {
+                    Drops::Always => future = None,
+                    Drops::At(at) if at == count => future = None,
+                    _ => {}
+                }
+            }
+            poll
+        })
+        .await
+    }
+}
+
+pub async fn server(mut session: Session<Server, End, Clock>, polls: &Polls) -> Outcome {
     let mut log = Log::new();
-    while let Some((event, mut turn)) = session.next().await? {
+    loop {
+        let Some(next) = polls.on(session.next()).await else { continue };
+        let Some((event, mut turn)) = next? else { return Ok(log) };
         if let ServerEvent::Chunk(octets) = &event {
             chunk(&mut log, octets);
             continue;
@@ -40,7 +89,7 @@ async fn server(mut session: Session<Server, End, Clock>) -> Outcome {
                 let mut piece = Bytes::from(vec![b'.'; n as usize]);
                 while !piece.is_empty() {
                     turn.machine.body(&mut token, &mut piece, turn.output);
-                    turn.flush().await?;
+                    while polls.on(turn.flush()).await.transpose()?.is_none() {}
                 }
                 turn.machine.end_body(token, turn.output).unwrap();
             }
@@ -54,10 +103,9 @@ async fn server(mut session: Session<Server, End, Clock>) -> Outcome {
             }
         }
     }
-    Ok(log)
 }
 
-async fn client(mut session: Session<Client, End, Clock>, upgrade: bool) -> Outcome {
+pub async fn client(mut session: Session<Client, End, Clock>, upgrade: bool, polls: &Polls) -> Outcome {
     let mut log = Log::new();
     let mut script = Vec::new();
     if upgrade {
@@ -79,7 +127,8 @@ async fn client(mut session: Session<Client, End, Clock>, upgrade: bool) -> Outc
             open += usize::from(matches!(command, Command::Get(_)));
         }
         while open > 0 {
-            let Some((event, turn)) = session.next().await? else { return Ok(log) };
+            let Some(next) = polls.on(session.next()).await else { continue };
+            let Some((event, turn)) = next? else { return Ok(log) };
             if let ClientEvent::Chunk(octets) = event {
                 chunk(&mut log, octets);
                 continue;
@@ -101,27 +150,51 @@ async fn client(mut session: Session<Client, End, Clock>, upgrade: bool) -> Outc
             }
         }
     }
-    assert!(session.next().await?.is_none());
-    Ok(log)
+    loop {
+        let Some(next) = polls.on(session.next()).await else { continue };
+        assert!(next?.is_none());
+        return Ok(log);
+    }
 }
 
-fn talk(forth: Plan, back: Plan, upgrade: bool) -> (Outcome, Outcome) {
+/// What both sides have seen, and what a tap of each shows.
+#[derive(Debug)]
+pub struct Talk {
+    pub client: Outcome,
+    pub server: Outcome,
+    pub taps: [String; 2],
+}
+
+impl Talk {
+    pub fn logs(self) -> (Log, Log) {
+        (self.client.unwrap(), self.server.unwrap())
+    }
+}
+
+pub fn talk(forth: Plan, back: Plan, upgrade: bool) -> Talk {
+    talk_with(forth, back, upgrade, &Polls::new(Drops::Never))
+}
+
+pub fn talk_with(forth: Plan, back: Plan, upgrade: bool, polls: &Polls) -> Talk {
     let clock = Clock::new();
     let (left, right) = memory::link(forth, back);
-    let a = client(Session::over(Client::new(), left, clock.clone()), upgrade);
-    let b = server(Session::over(Server::new(), right, clock.clone()));
-    memory::run(&clock, a, b).expect("no deadlock")
+    let taps = [Transcript::of_client(), Transcript::of_server()];
+    let a = Session::over(Client::new(), left, clock.clone()).tap(taps[0].clone());
+    let b = Session::over(Server::new(), right, clock.clone()).tap(taps[1].clone());
+    let (client, server) =
+        memory::run(&clock, client(a, upgrade, polls), server(b, polls)).expect("no deadlock");
+    Talk { client, server, taps: taps.map(|tap| tap.text()) }
 }
 
-fn plan(capacity: usize, chunks: Chunks) -> Plan {
+pub fn plan(capacity: usize, chunks: Chunks) -> Plan {
     Plan { capacity, chunks, ..Plan::default() }
 }
 
 #[test]
 fn a_session_reads_as_it_was_written_down() {
-    let (client, server) = talk(Plan::default(), Plan::default(), false);
+    let (client, server) = talk(Plan::default(), Plan::default(), false).logs();
     assert_eq!(
-        server.unwrap(),
+        server,
         [
             "Login([111, 112, 101, 110, 32, 115, 101, 115, 97, 109, 101], ",
             "Echo([111, 110, 101], ",
@@ -133,7 +206,7 @@ fn a_session_reads_as_it_was_written_down() {
         ]
     );
     assert_eq!(
-        client.unwrap(),
+        client,
         [
             "Reply([119, 101, 108, 99, 111, 109, 101])",
             "Reply([111, 110, 101])",
@@ -151,8 +224,7 @@ fn a_session_reads_as_it_was_written_down() {
 #[test]
 fn every_schedule_gives_the_same_events() {
     for upgrade in [false, true] {
-        let (client, server) = talk(Plan::default(), Plan::default(), upgrade);
-        let (client, server) = (client.unwrap(), server.unwrap());
+        let seen = talk(Plan::default(), Plan::default(), upgrade).logs();
         let schedules = [
             plan(1, Chunks::Whole),
             plan(7, Chunks::Whole),
@@ -163,9 +235,8 @@ fn every_schedule_gives_the_same_events() {
             plan(65_536, Chunks::Random(3)),
         ];
         for schedule in schedules {
-            let (again, served) = talk(schedule.clone(), schedule.clone(), upgrade);
-            assert_eq!(again.unwrap(), client, "{schedule:?}");
-            assert_eq!(served.unwrap(), server, "{schedule:?}");
+            let again = talk(schedule.clone(), schedule.clone(), upgrade).logs();
+            assert_eq!(again, seen, "{schedule:?}");
         }
     }
 }
@@ -219,5 +290,24 @@ fn bulk_senders_loop_over_room() {
         };
         let (_, sum) = memory::run(&clock, send, receive).unwrap();
         assert_eq!(sum, SIZE + 2);
+    }
+}
+
+/// All but `start_tls` may be dropped at any poll: the same events and the same octets.
+#[test]
+fn a_dropped_future_changes_nothing() {
+    for (capacity, upgrade) in [(7, false), (37, false), (1000, false), (37, true), (1000, true)] {
+        let narrow = || plan(capacity, Chunks::Whole);
+        let polls = Polls::new(Drops::Never);
+        let calm = talk_with(narrow(), narrow(), upgrade, &polls);
+        let (pending, taps) = (polls.count(), calm.taps.clone());
+        let seen = calm.logs();
+        let step = if upgrade { 7 } else { 1 };
+        let singles = (0..pending).step_by(step).map(Drops::At);
+        for drops in std::iter::once(Drops::Always).chain(singles) {
+            let again = talk_with(narrow(), narrow(), upgrade, &Polls::new(drops));
+            assert_eq!(again.taps, taps, "{capacity} {drops:?}");
+            assert_eq!(again.logs(), seen, "{capacity} {drops:?}");
+        }
     }
 }

@@ -1,7 +1,11 @@
 //! Sessions, by a small protocol that has all that a session must carry, and by the real ones.
+#![allow(unreachable_pub)]
 
 #[path = "../toy/mod.rs"]
 mod toy;
 
 mod blocking;
+mod deadlines;
 mod drivers;
+mod ends;
+mod handshake;
