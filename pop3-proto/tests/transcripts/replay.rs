@@ -32,7 +32,7 @@ pub(crate) enum Step {
 
 /// One role: a machine, and the application that a transcript describes.
 pub(crate) trait Actor: Sized {
-    type Machine: Machine<Error = mail_pop3_proto::Violation>;
+    type Machine: Machine;
 
     /// Whether the peer may send on before the application has acted: a server holds back what is pipelined.
     const PIPELINES: bool;
