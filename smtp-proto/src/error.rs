@@ -175,7 +175,7 @@ pub enum Violation {
     #[error("beyond the limit of {1} {0}")]
     Limit(&'static str, u64),
     /// The octets ended inside a unit, or with something owed.
-    #[error("the connection ended with something owed")]
+    #[error("the octets end before what was owed")]
     Truncated,
     /// The peer was silent longer than [`patience`](mail_wire::Machine::patience).
     #[error("the peer was silent too long")]

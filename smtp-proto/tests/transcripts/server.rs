@@ -1,0 +1,178 @@
+//! The server's side of a transcript.
+
+use crate::replay::{Actor, Link, Script, escape};
+use bytes::Buf;
+use mail_smtp_proto::policy::Sync;
+use mail_smtp_proto::server::{
+    Answer, AuthTurn, BodyForm, BodyOffer, Config, Event, Offer, Server, TlsOffer,
+};
+use mail_smtp_proto::types::{EhloName, EnhancedCode};
+use mail_smtp_proto::{Allow, Command, Extension, Grammar, ReplyBuf, Tls, encode};
+use mail_wire::dot::BodyEol;
+use mail_wire::line::LineEnd;
+use mail_wire::{Closing, Handover, Input, Machine, Output, Returned};
+
+#[derive(Default)]
+pub(crate) struct Application {
+    answer: Option<Answer>,
+    turn: Option<AuthTurn>,
+    tls: Option<TlsOffer>,
+    body: Option<BodyOffer>,
+}
+
+/// `250 2.1.0 text`.
+fn reply(words: &str) -> ReplyBuf {
+    let (code, text) = words.split_once(' ').unwrap_or((words, ""));
+    let (enhanced, rest) = text.split_once(' ').unwrap_or((text, ""));
+    match EnhancedCode::try_from(enhanced.as_bytes()) {
+        Ok(enhanced) => ReplyBuf::line(code.parse().unwrap(), rest).unwrap().with_enhanced(enhanced),
+        Err(_) => ReplyBuf::line(code.parse().unwrap(), text).unwrap(),
+    }
+}
+
+/// A command in the form in which a client writes it.
+pub(crate) fn words(command: &Command<'_>) -> String {
+    let mut output = Output::new();
+    encode::command(command, &mut output);
+    escape(&output.copy_to_bytes(output.remaining())).trim_end_matches("\\r\\n").to_owned()
+}
+
+impl Actor for Application {
+    type Machine = Server;
+    const PIPELINES: bool = true;
+
+    fn new(script: &Script) -> (Self, Server) {
+        let mut config = Config::new(EhloName::try_from("mx.example").unwrap());
+        config.policy.sync = Sync::Loose;
+        for (key, value) in &script.settings {
+            let policy = &mut config.policy;
+            let limits = &mut config.limits;
+            match (key.as_str(), value.as_str()) {
+                ("offer", "none") => config.offer = Offer::bare(EhloName::try_from("mx.example").unwrap()),
+                ("offer", line) => config.offer = config.offer.with_text(line).unwrap(),
+                ("without", line) => {
+                    config.offer = config.offer.without(Extension::of(line.as_bytes()).unwrap());
+                }
+                ("grammar", "tolerant") => policy.grammar = Grammar::tolerant(),
+                ("line", "tolerant") => policy.line = LineEnd::Tolerant,
+                ("plaintext", "allow") => policy.plaintext_auth = Allow::Allow,
+                ("xclient", "allow") => policy.xclient = Allow::Allow,
+                ("early", "refuse") => policy.early_talker = Allow::Refuse,
+                ("tls", "required") => policy.tls = Tls::Required,
+                ("auth", "required") => policy.require_auth = true,
+                ("sync", "strict") => policy.sync = Sync::Strict,
+                ("eol", "normalise") => policy.body_eol = BodyEol::Normalise,
+                ("eol", "pass") => policy.body_eol = BodyEol::Pass,
+                ("message", n) => limits.message = n.parse().unwrap(),
+                ("discard", n) => limits.discard = n.parse().unwrap(),
+                ("recipients", n) => limits.recipients = n.parse().unwrap(),
+                ("bad", n) => limits.bad_commands = n.parse().unwrap(),
+                ("idle", n) => limits.idle_commands = n.parse().unwrap(),
+                ("failures", n) => limits.auth_failures = n.parse().unwrap(),
+                ("chunks", n) => limits.chunks = n.parse().unwrap(),
+                ("command-line", n) => limits.command_line = n.parse().unwrap(),
+                ("auth-line", n) => limits.auth_line = n.parse().unwrap(),
+                ("lmtp", _) => config.lmtp = true,
+                ("link", "tls") => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        let server = Server::new(config);
+        let secure = script.has("link", "tls");
+        let server = if secure { Handover::implicit(server).secured() } else { server };
+        (Self::default(), server)
+    }
+
+    fn event(&mut self, event: Event<'_>) -> String {
+        match event {
+            Event::Connected(answer) => {
+                self.answer = Some(answer);
+                "connected".into()
+            }
+            Event::Command(command, answer) => {
+                self.answer = Some(answer);
+                format!("command {}", words(&command))
+            }
+            Event::Answered(command) => format!("answered {}", words(&command)),
+            Event::Refused(refused) => {
+                format!("refused {} {}", refused.verb.map_or("-", |verb| verb.as_str()), refused.code)
+            }
+            Event::Malformed(malformed, answer) => {
+                self.answer = Some(answer);
+                format!("malformed {malformed}")
+            }
+            Event::Auth { mechanism, initial, turn } => {
+                self.turn = Some(turn);
+                let initial = initial.map_or("-".into(), |text| format!("\"{}\"", escape(text.expose())));
+                format!("auth {} {initial}", mechanism.as_str())
+            }
+            Event::AuthResponse(response, turn) => {
+                self.turn = Some(turn);
+                format!("response \"{}\"", escape(response.expose()))
+            }
+            Event::AuthCancelled => "cancelled".into(),
+            Event::StartTls(offer) => {
+                self.tls = Some(offer);
+                "starttls".into()
+            }
+            Event::Body(offer) => {
+                let words = match offer.form() {
+                    BodyForm::Data => "body".to_owned(),
+                    BodyForm::Chunk { octets, first, last } => {
+                        let first = if first { " first" } else { "" };
+                        format!("body {octets}{first}{}", if last { " last" } else { "" })
+                    }
+                };
+                self.body = Some(offer);
+                words
+            }
+            Event::Chunk(octets) => format!("chunk {}", escape(octets)),
+            Event::BodyEnd(answer) => {
+                self.answer = Some(answer);
+                "end-of-body".into()
+            }
+            Event::Abort(why) => format!("abort {why:?}"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn act(&mut self, action: &str, mut link: Link<Server>) -> Result<Link<Server>, String> {
+        fn why<T>(back: Returned<T>) -> String {
+            back.why.to_string()
+        }
+        let (verb, rest) = action.split_once(' ').unwrap_or((action, ""));
+        let (server, output) = (&mut link.machine, &mut link.output);
+        match verb {
+            "answer" => server.answer(self.answer.take().unwrap(), &reply(rest), output).map_err(why)?,
+            "answer-each" => {
+                let replies: Vec<_> = rest.split(" | ").map(reply).collect();
+                server.answer_each(self.answer.take().unwrap(), &replies, output).map_err(why)?;
+            }
+            "refuse" => server.refuse(self.answer.take().unwrap(), output).map_err(why)?,
+            "challenge" => server
+                .challenge(self.turn.take().unwrap(), &crate::replay::unescape(rest), output)
+                .map_err(why)?,
+            "accept-auth" => {
+                server.accept_auth(self.turn.take().unwrap(), &reply(rest), output).map_err(why)?;
+            }
+            "refuse-auth" => {
+                server.refuse_auth(self.turn.take().unwrap(), &reply(rest), output).map_err(why)?;
+            }
+            "refuse-tls" => server.refuse_tls(self.tls.take().unwrap(), output).map_err(why)?,
+            "accept" => server.accept_body(self.body.take().unwrap(), output).map_err(why)?,
+            "refuse-body" => {
+                server.refuse_body(self.body.take().unwrap(), &reply(rest), output).map_err(why)?;
+            }
+            "shutdown" => server.close(Closing::Shutdown, output),
+            "expire" => server.close(Closing::Expired, output),
+            "tls" => {
+                let offer = self.tls.take().unwrap();
+                let handover = link.machine.start_tls(offer, link.input, &mut link.output);
+                let machine = handover.map_err(|error| error.to_string())?.secured();
+                return Ok(Link { machine, input: Input::new(), output: link.output });
+            }
+            other => panic!("{other}"),
+        }
+        Ok(link)
+    }
+}
