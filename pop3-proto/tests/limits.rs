@@ -322,7 +322,8 @@ fn rounds_entries_capabilities_and_bodies_are_bounded() {
     let limits = Limits { auth_rounds: 3, entries: 3, capabilities: 3, message: 30, ..Limits::default() };
     let auth = [Command::parse(AUTH).unwrap()];
     let list = |n: usize| (1..=n).map(|n| format!("{n} 5\r\n")).collect::<String>();
-    let cases: [(&[Command<'_>], Box<dyn Fn(usize) -> String>, usize, Violation); 4] = [
+    type Case<'a> = (&'a [Command<'a>], Box<dyn Fn(usize) -> String + 'a>, usize, Violation);
+    let cases: [Case<'_>; 4] = [
         (&auth, Box::new(|n| "+ \r\n".repeat(n)), 3, Violation::Limit("rounds of authentication", 3)),
         (
             &logged_in,

@@ -1,4 +1,159 @@
 //! The client machine: commands out, replies in.
+//!
+//! ```text
+//! greeting --> not logged in ------------> logged in --> closed
+//!    |          |      ^     PASS, APOP,       QUIT
+//!  refused      v      |     AUTH: +OK
+//!    |         STLS: TLS
+//!  failed
+//!
+//! an answer:    status line --> Reply                                  one line, or negative
+//!                    |--------> Head --> Item, Malformed .. --> End    LIST, UIDL, CAPA, AUTH, LANG without argument
+//!                    |--------> Head --> Chunk .. -----------> End     RETR, TOP
+//!                    |--------> Challenge --> respond, cancel --+      AUTH
+//!                    +<-----------------------------------------+
+//! ```
+//!
+//! What may be sent, and what a positive answer looks like (RFC 1939 §3 to §7, RFC 2449 §5, RFC 2595 §4, RFC 5034 §4, RFC 6856 §2 and §3), by
+//! a test the truth. `-` is [`Misuse::NotInState`](mail_wire::Misuse). PASS goes behind USER alone; STLS neither under TLS nor behind UTF8.
+//!
+//! ```text
+//! command     not logged in   logged in
+//! USER u      Reply           -
+//! PASS p      Reply           -
+//! APOP        Reply           -
+//! AUTH PLAIN  Challenge       -
+//! AUTH        Head            -
+//! CAPA        Head            Head
+//! STLS        StartTls        -
+//! UTF8        Reply           -
+//! LANG en     Reply           Reply
+//! LANG        Head            Head
+//! QUIT        Reply           Reply
+//! STAT        -               Reply
+//! LIST        -               Head
+//! LIST 1      -               Reply
+//! RETR 1      -               Head
+//! DELE 1      -               Reply
+//! NOOP        -               Reply
+//! RSET        -               Reply
+//! TOP 1 0     -               Head
+//! UIDL        -               Head
+//! UIDL 1      -               Reply
+//! ```
+//!
+//! Commands are in flight one at a time until the server has announced PIPELINING (RFC 2449 §6.6), and then as many as
+//! [`Limits::window`] says. What the server sends that no command has asked for ends the session.
+//!
+//! # Example
+//!
+//! ```
+//! use mail_pop3_proto::client::{Client, Config, Event};
+//! use mail_pop3_proto::types::{MessageNumber, Password, UserName};
+//! use mail_pop3_proto::{Allow, Command};
+//! use mail_wire::{Framed, Input, Machine, Output};
+//!
+//! let mut config = Config::default();
+//! config.policy.plaintext_auth = Allow::Allow; // an example without TLS
+//! let (mut client, mut input, mut output) = (Client::new(config), Input::new(), Output::new());
+//! let mut commands = [
+//!     Command::User(UserName::try_from("me")?),
+//!     Command::Pass(Password::try_from("it is me")?),
+//!     Command::Retr(MessageNumber::FIRST),
+//!     Command::Quit,
+//! ]
+//! .into_iter();
+//! // What comes over the socket, one read after the other.
+//! let reads = ["+OK\r\n", "+OK\r\n", "+OK\r\n", "+OK 25 octets\r\nSubject: hello\r\n\r\n..\r\n.\r\n", "+OK\r\n"];
+//! let mut message = Vec::new();
+//! for read in reads {
+//!     input.feed(read.as_bytes());
+//!     while let Framed::Ready(unit) = client.frame(&mut input, &mut output)? {
+//!         match client.decode(unit, &mut input)? {
+//!             Event::Chunk(octets) => message.extend_from_slice(octets),
+//!             Event::Greeting(..) | Event::Reply(..) | Event::End(_) => {
+//!                 if let Some(command) = commands.next() {
+//!                     client.send(&command, &mut output)?; // then write `output` to the socket
+//!                 }
+//!             }
+//!             _ => {}
+//!         }
+//!     }
+//! }
+//! assert_eq!(message, b"Subject: hello\r\n\r\n.\r\n");
+//! assert!(matches!(client.frame(&mut input, &mut output)?, Framed::Closed));
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+//!
+//! # What does not compile
+//!
+//! Refilling the input while an event is held, next to the twin that compiles:
+//!
+//! ```compile_fail,E0499
+//! # use mail_pop3_proto::client::Client;
+//! # use mail_wire::{Framed, Input, Machine, Output};
+//! fn refill(client: &mut Client, input: &mut Input, output: &mut Output) {
+//!     if let Ok(Framed::Ready(unit)) = client.frame(input, output) {
+//!         let event = client.decode(unit, input);
+//!         input.feed(b"+OK\r\n");
+//!         drop(event);
+//!     }
+//! }
+//! ```
+//! ```
+//! # use mail_pop3_proto::client::Client;
+//! # use mail_wire::{Framed, Input, Machine, Output};
+//! fn refill(client: &mut Client, input: &mut Input, output: &mut Output) {
+//!     if let Ok(Framed::Ready(unit)) = client.frame(input, output) {
+//!         let event = client.decode(unit, input);
+//!         drop(event);
+//!         input.feed(b"+OK\r\n");
+//!     }
+//! }
+//! ```
+//!
+//! Answering a challenge twice:
+//!
+//! ```compile_fail,E0382
+//! # use mail_pop3_proto::client::{AuthTurn, Client};
+//! fn twice(client: &mut Client, turn: AuthTurn, output: &mut mail_wire::Output) {
+//!     let _ = client.respond(turn, b"", output);
+//!     let _ = client.cancel(turn, output);
+//! }
+//! ```
+//! ```
+//! # use mail_pop3_proto::client::{AuthTurn, Client};
+//! fn twice(client: &mut Client, turn: AuthTurn, output: &mut mail_wire::Output) {
+//!     let _ = client.cancel(turn, output);
+//! }
+//! ```
+//!
+//! Sending on the old machine after the hand-over:
+//!
+//! ```compile_fail,E0382
+//! # use mail_pop3_proto::{Command, client::{Client, TlsGrant}};
+//! # use mail_wire::{Input, Machine, Output};
+//! fn after(mut client: Client, grant: TlsGrant, input: Input, output: &mut Output) {
+//!     let handover = client.start_tls(grant, input, output);
+//!     let _ = client.send(&Command::Capa, output);
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! # use mail_pop3_proto::{Command, client::{Client, TlsGrant}};
+//! # use mail_wire::{Input, Machine, Output};
+//! fn during(client: Client, grant: TlsGrant, input: Input, output: &mut Output) {
+//!     let Ok(mut handover) = client.start_tls(grant, input, output) else { return };
+//!     let _ = handover.send(&Command::Capa, output);
+//! }
+//! ```
+//! ```
+//! # use mail_pop3_proto::{Command, client::{Client, TlsGrant}};
+//! # use mail_wire::{Input, Machine, Output};
+//! fn after(client: Client, grant: TlsGrant, input: Input, output: &mut Output) {
+//!     let Ok(handover) = client.start_tls(grant, input, output) else { return };
+//!     let _ = handover.secured().send(&Command::Capa, output);
+//! }
+//! ```
 
 mod config;
 mod event;
