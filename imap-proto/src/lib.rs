@@ -29,6 +29,7 @@
 
 extern crate alloc;
 
+pub mod client;
 pub mod command;
 pub mod encode;
 pub mod error;
@@ -36,8 +37,11 @@ pub(crate) mod frame;
 pub mod limits;
 pub mod parse;
 pub mod policy;
+pub mod response;
+pub mod server;
 pub mod types;
 
+pub use client::Client;
 pub use command::Command;
 pub use error::{Malformed, Rule, Violation};
 pub use limits::Limits;

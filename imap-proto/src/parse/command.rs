@@ -17,7 +17,7 @@ pub(crate) fn line<'a>(
 ) -> Result<(Tag<'a>, Command<'a>), Malformed<'a>> {
     let text = octets.strip_suffix(b"\n").map_or(octets, |text| text.strip_suffix(b"\r").unwrap_or(text));
     let mut cursor = Cursor::new(text, Bounds::new(limits, utf8));
-    tagged(&mut cursor).map_err(|fault| Malformed { raw: octets, at: fault.at as usize, rule: fault.rule })
+    tagged(&mut cursor).map_err(|fault| Malformed { raw: text, at: fault.at as usize, rule: fault.rule })
 }
 
 fn tagged<'a>(cursor: &mut Cursor<'a>) -> Parse<(Tag<'a>, Command<'a>)> {

@@ -278,16 +278,6 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// `nstring`: NIL has the tag [`form::NIL`].
-    pub(crate) fn nstring(&mut self) -> Parse<Span> {
-        match self.peek() {
-            Some(b'"') => self.quoted(),
-            Some(b'{') => self.literal(),
-            _ if self.nil() => Ok(Span::default()),
-            _ => self.fail(Rule::String),
-        }
-    }
-
     /// `astring`. NIL is an atom here (RFC 9051 §4.5).
     pub(crate) fn astring(&mut self) -> Parse<Span> {
         match self.peek() {

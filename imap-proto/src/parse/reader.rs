@@ -4,7 +4,8 @@ use crate::error::Rule;
 use crate::parse::leaf::{Cursor, Fault, Parse, form};
 use crate::policy::Repair;
 use crate::types::chars::is_astring;
-use mail_wire::{Repairs, Span, Tape, TapeFull};
+use alloc::vec::Vec;
+use mail_wire::{Mask, Repairs, Span, Tape, TapeFull};
 
 /// One pass over the octets of a unit, which writes its spans on the tape.
 pub(crate) struct Reader<'a, 't> {
@@ -13,6 +14,12 @@ pub(crate) struct Reader<'a, 't> {
     pub(crate) repairs: &'t mut Repairs<Repair>,
     /// How deep a body structure may nest.
     pub(crate) depth: usize,
+    /// How deep any other list may nest.
+    pub(crate) list_depth: usize,
+    /// The first piece that is malformed beside good ones.
+    pub(crate) fault: Option<Fault>,
+    /// Content of messages.
+    pub(crate) masks: &'t mut Vec<Mask>,
 }
 
 impl From<TapeFull> for Fault {
@@ -22,6 +29,11 @@ impl From<TapeFull> for Fault {
 }
 
 impl<'a> Reader<'a, '_> {
+    /// A piece is malformed; the rest is good.
+    pub(crate) fn note(&mut self, fault: Fault) {
+        self.fault = self.fault.or(Some(fault));
+    }
+
     /// Writes an entry and gives its index.
     pub(crate) fn push(&mut self, span: Span) -> Parse<usize> {
         self.tape.push(span).map_err(|_| self.cur.fault(Rule::Tape))

@@ -219,7 +219,8 @@ impl<'i> Node<'i> {
             text.is_some_and(|text| text.bytes().eq_ignore_ascii_case(name.as_bytes()))
         };
         let multipart = self.kind() == NodeKind::Multipart && self.media_type().is_none();
-        let type_fits = multipart && media_type.eq_ignore_ascii_case("multipart") || same(self.media_type(), media_type);
+        let type_fits =
+            multipart && media_type.eq_ignore_ascii_case("multipart") || same(self.media_type(), media_type);
         type_fits && same(self.subtype(), subtype)
     }
 
@@ -329,7 +330,8 @@ impl<'i> Node<'i> {
     fn number(self, field: usize) -> Option<u64> {
         let span = self.span(field);
         let digits = span.of(self.view.octets());
-        let number = || digits.iter().fold(0_u64, |n, digit| n.wrapping_mul(10).wrapping_add(u64::from(digit & 15)));
+        let number =
+            || digits.iter().fold(0_u64, |n, digit| n.wrapping_mul(10).wrapping_add(u64::from(digit & 15)));
         (span.tag() == form::NUMBER).then(number)
     }
 

@@ -4,7 +4,6 @@ const ATOM: u8 = 1;
 const ASTRING: u8 = 2;
 const LIST: u8 = 4;
 const TAG: u8 = 8;
-const QUOTED: u8 = 16;
 const DIGIT: u8 = 32;
 const BASE64: u8 = 64;
 const LABEL: u8 = 128;
@@ -13,7 +12,11 @@ const TABLE: [u8; 256] = {
     let mut table = [0_u8; 256];
     let mut octet = 1_usize;
     while octet < 0x80 {
-        table[octet] = classes(octet as u8);
+        // Below the length of the table.
+        #[allow(clippy::indexing_slicing)]
+        {
+            table[octet] = classes(octet as u8);
+        }
         octet += 1;
     }
     table
@@ -21,9 +24,6 @@ const TABLE: [u8; 256] = {
 
 const fn classes(octet: u8) -> u8 {
     let mut classes = 0;
-    if !matches!(octet, b'\r' | b'\n' | b'"' | b'\\') {
-        classes |= QUOTED;
-    }
     if octet <= b' ' || octet == 0x7f || matches!(octet, b'(' | b')' | b'{' | b'"' | b'\\') {
         return classes;
     }
@@ -76,11 +76,6 @@ pub(crate) const fn is_tag(octet: u8) -> bool {
     has(octet, TAG)
 }
 
-/// What stands in a quoted string as itself: 7 bits, no CR, LF, NUL, `"` or `\`.
-pub(crate) const fn is_quoted(octet: u8) -> bool {
-    has(octet, QUOTED)
-}
-
 /// `DIGIT`.
 pub(crate) const fn is_digit(octet: u8) -> bool {
     has(octet, DIGIT)
@@ -111,8 +106,6 @@ mod tests {
             assert_eq!(is_astring(octet), atom || octet == b']', "{octet}");
             assert_eq!(is_list(octet), atom || b"]%*".contains(&octet), "{octet}");
             assert_eq!(is_tag(octet), (atom || octet == b']') && octet != b'+', "{octet}");
-            let quoted = (1..0x80).contains(&octet) && !b"\r\n\"\\".contains(&octet);
-            assert_eq!(is_quoted(octet), quoted, "{octet}");
             assert_eq!(is_digit(octet), octet.is_ascii_digit());
             let base64 = octet.is_ascii_alphanumeric() || b"+/".contains(&octet);
             assert_eq!(is_base64(octet), base64, "{octet}");

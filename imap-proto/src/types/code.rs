@@ -172,7 +172,9 @@ impl fmt::Debug for Code<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}", self.name().escape_ascii())?;
         match self {
-            Self::BadCharset(args) | Self::MailboxId(args) | Self::Referral(args) => write!(f, " {}", args.escape_ascii())?,
+            Self::BadCharset(args) | Self::MailboxId(args) | Self::Referral(args) => {
+                write!(f, " {}", args.escape_ascii())?
+            }
             Self::BadUrl(url) => write!(f, " {url:?}")?,
             Self::Capability(list) => write!(f, " {list:?}")?,
             Self::PermanentFlags(flags) => write!(f, " {flags:?}")?,

@@ -126,9 +126,6 @@ pub struct DateTime {
     zone: i16,
 }
 
-/// The octets of a `date-time` between its quotes.
-pub(crate) const DATE_TIME_LEN: usize = 26;
-
 impl DateTime {
     /// A moment. `zone` counts minutes east of Greenwich. A second of 60 is a leap second.
     ///
@@ -307,7 +304,7 @@ mod tests {
         {
             let date = DateTime::parse(text.as_bytes()).unwrap();
             assert_eq!(date.to_string(), text);
-            assert_eq!(text.len(), DATE_TIME_LEN);
+            assert_eq!(text.len(), 26);
         }
         assert_eq!(DateTime::parse(b"17-Jul-1996 02:44:25 -0700").unwrap().unix(), 837_596_665);
         for seconds in [0, -1, 837_596_665, 4_102_444_800, -2_208_988_800] {

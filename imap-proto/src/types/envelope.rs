@@ -106,7 +106,8 @@ impl<'i> Envelope<'i> {
     }
 
     fn addresses(self, field: usize) -> Addresses<'i> {
-        let (first, count) = self.view.span(self.index(field)).map_or((0, 0), |cell| (cell.start(), cell.len()));
+        let (first, count) =
+            self.view.span(self.index(field)).map_or((0, 0), |cell| (cell.start(), cell.len()));
         let end = first.saturating_add(count.saturating_mul(ADDRESS));
         Addresses(self.view.window(first, end))
     }

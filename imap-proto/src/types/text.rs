@@ -85,16 +85,15 @@ impl<'i> Text<'i> {
 /// A backslash goes where it stands before `"` or `\`; before anything else it is an octet like others.
 fn unescape(raw: &[u8]) -> Vec<u8> {
     let mut octets = Vec::with_capacity(raw.len());
-    let mut rest = raw.iter().copied();
+    let mut rest = raw.iter();
     while let Some(octet) = rest.next() {
-        let escaped = match rest.as_slice().first() {
-            Some(next @ (b'"' | b'\\')) if octet == b'\\' => Some(*next),
-            _ => None,
-        };
-        if escaped.is_some() {
-            rest.next();
+        match rest.as_slice().first() {
+            Some(next @ (b'"' | b'\\')) if *octet == b'\\' => {
+                octets.push(*next);
+                rest.next();
+            }
+            _ => octets.push(*octet),
         }
-        octets.push(escaped.unwrap_or(octet));
     }
     octets
 }
@@ -196,14 +195,17 @@ impl fmt::Display for ResponseText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.0.utf8_chunks() {
             for letter in chunk.valid().chars() {
-                if letter.is_control() { write!(f, "{}", letter.escape_default())? } else { write!(f, "{letter}")? }
+                if letter.is_control() {
+                    write!(f, "{}", letter.escape_default())?
+                } else {
+                    write!(f, "{letter}")?
+                }
             }
             write!(f, "{}", chunk.invalid().escape_ascii())?;
         }
         Ok(())
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,417 @@
+//! The client as a [`Machine`]: framing, the end, TLS.
+
+use super::event::{Event, Ticket, TlsGrant};
+use super::flight::{Message, Wait};
+use super::{Client, State};
+use crate::encode;
+use crate::error::{Rule, Violation};
+use crate::frame::{Header, Lines, Step, Whole};
+use crate::parse::leaf::Cursor;
+use crate::policy::Repair;
+use crate::types::{Condition, Target};
+use core::time::Duration;
+use mail_wire::line::LineFault;
+use mail_wire::{
+    Class, Closing, End, Framed, Handover, HandoverError, Input, Machine, Mask, Output, Role, Secured, Unit,
+};
+
+/// What is being read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reading {
+    /// A unit from its start.
+    Unit,
+    /// Octets of a streamed literal, then the rest of its FETCH.
+    Literal(Target, u64),
+    /// A FETCH behind a streamed literal.
+    Rest(Target),
+}
+
+/// What the unit framed last is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Nothing,
+    /// A line up to the octet `text`.
+    Line {
+        text: usize,
+    },
+    /// A FETCH up to a streamed literal, or between two.
+    Fetch(Piece),
+    /// The last piece of a FETCH.
+    Last {
+        target: Target,
+        text: usize,
+    },
+    /// Octets of a streamed literal.
+    Chunk,
+    /// A `+`, and what it meant.
+    Plus {
+        text: usize,
+        meant: Meant,
+    },
+    /// A grant that no octets cause.
+    Grant,
+}
+
+/// A piece of a FETCH that ends with the announcement of a streamed literal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    pub(super) target: Target,
+    pub(super) first: bool,
+    /// Where the attribute of the literal begins.
+    pub(super) attribute: usize,
+    pub(super) header: Header,
+}
+
+/// What a `+` meant.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Meant {
+    Released(Ticket),
+    Body(Message),
+    Idle(Ticket),
+    Challenge(Ticket),
+}
+
+impl Machine for Client {
+    const ROLE: Role = Role::Client;
+    type Event<'i> = Event<'i>;
+    type Error = Violation;
+    type Upgrade = TlsGrant;
+
+    fn frame(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
+        if let Some(fatal) = &self.fatal {
+            return Err(fatal.clone());
+        }
+        if let Some(unit) = input.begin() {
+            return Ok(Framed::Ready(unit));
+        }
+        match self.step(input, output) {
+            Ok(framed) => Ok(framed),
+            Err(violation) => Err(self.fail(violation)),
+        }
+    }
+
+    fn decode<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
+        let result = self.read(unit, input);
+        if let Err(violation) = &result {
+            if !matches!(violation, Violation::Stale(_)) {
+                self.fail(violation.clone());
+            }
+        }
+        result
+    }
+
+    fn masks(&self) -> &[Mask] {
+        &self.masks
+    }
+
+    fn eof(&mut self, _end: End) {
+        self.eof = true;
+    }
+
+    fn close(&mut self, why: Closing, _output: &mut Output) {
+        match why {
+            Closing::Shutdown => self.closed = true,
+            Closing::Expired if self.closed => {}
+            Closing::Expired => {
+                self.fail(Violation::Expired);
+            }
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        match (&self.wait, self.state) {
+            (Wait::Idle(_) | Wait::Idling(..), _) => self.limits.wait_idle,
+            (_, State::Greeting | State::NotAuthenticated) => self.limits.wait_login,
+            _ if self.flight.is_empty() => self.limits.wait_idle,
+            _ => self.limits.wait_command,
+        }
+    }
+
+    fn start_tls(
+        self,
+        token: TlsGrant,
+        input: Input,
+        _output: &mut Output,
+    ) -> Result<Handover<Self>, HandoverError> {
+        match self.wait {
+            Wait::Upgrade(stamp) if stamp == token.0 => Ok(Handover::new(self, input)?),
+            _ => Err(HandoverError::NotOwed),
+        }
+    }
+
+    fn secured(&mut self, _proof: Secured) {
+        self.secure = true;
+        self.capabilities = None;
+        self.fresh = false;
+        self.utf8 = false;
+        self.enabling = false;
+        self.unsolicited = 0;
+        self.eof = false;
+        self.wait = Wait::Free;
+        self.lines = Lines::new();
+        self.kind = Kind::Nothing;
+        self.masks.clear();
+    }
+}
+
+impl Client {
+    /// Latches a violation.
+    pub(super) fn fail(&mut self, violation: Violation) -> Violation {
+        self.held.clear();
+        self.fatal.get_or_insert(violation).clone()
+    }
+
+    fn step(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
+        self.masks.clear();
+        self.kind = Kind::Nothing;
+        if self.closed || self.state == State::Logout && self.logout_sent && self.flight.is_empty() {
+            self.closed = true;
+            return Ok(Framed::Closed);
+        }
+        match self.wait {
+            Wait::Upgrade(_) => return Ok(Framed::Paused(mail_wire::Pause::Upgrade)),
+            Wait::Cancel(ticket) => {
+                output.put(Class::Public, b"*\r\n");
+                self.wait = Wait::Sasl(ticket);
+            }
+            Wait::GrantDue(ticket, message) => {
+                if let Some(framed) = self.grant(ticket, message, input, output) {
+                    return Ok(framed);
+                }
+            }
+            Wait::Sasl(_) | Wait::Turn(..) => input.hold_secret(),
+            _ => {}
+        }
+        if let Reading::Literal(target, left) = self.reading {
+            if left > 0 {
+                return self.chunk(target, left, input);
+            }
+            self.reading = Reading::Rest(target);
+        }
+        self.line(input, output)
+    }
+
+    /// The message of an APPEND is due without a `+`. A message of no octets needs nobody's help.
+    fn grant(
+        &mut self,
+        _ticket: Ticket,
+        message: Message,
+        input: &mut Input,
+        output: &mut Output,
+    ) -> Option<Framed> {
+        if message.left == 0 {
+            output.put(Class::Public, encode::append_tail(message.form).as_bytes());
+            self.wait = Wait::Free;
+            return None;
+        }
+        self.wait = Wait::Streaming(self.source.issue(), message);
+        self.kind = Kind::Grant;
+        Some(Framed::Ready(input.take(0)))
+    }
+
+    fn chunk(&mut self, target: Target, left: u64, input: &mut Input) -> Result<Framed, Violation> {
+        let here = input.pending().len();
+        if here == 0 {
+            input.allow(0);
+            return if self.eof { Err(Violation::Truncated) } else { Ok(Framed::NeedInput) };
+        }
+        let n = usize::try_from(left).unwrap_or(usize::MAX).min(here);
+        self.reading = Reading::Literal(target, left.saturating_sub(n as u64));
+        self.kind = Kind::Chunk;
+        Ok(Framed::Ready(input.take(n)))
+    }
+
+    fn line(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
+        let limit = match self.state {
+            State::Greeting | State::NotAuthenticated => self.limits.line_before_auth,
+            _ => self.limits.line,
+        };
+        let rest = matches!(self.reading, Reading::Rest(_));
+        loop {
+            let unit = input.pending();
+            let step = self.lines.step(unit, self.policy.line, limit, |text| !rest && is_text(text))?;
+            match step {
+                Step::Need => {
+                    if self.eof {
+                        return self.ended(unit.is_empty());
+                    }
+                    let literals = usize::try_from(self.limits.literals_inline).unwrap_or(usize::MAX);
+                    input.allow(limit.saturating_add(literals).saturating_add(2));
+                    return Ok(Framed::NeedInput);
+                }
+                Step::Line(whole) => return self.whole(whole, input, output),
+                Step::Literal(header) => {
+                    if !header.sync {
+                        return Err(Violation::LiteralForm);
+                    }
+                    self.count_bare(header.bare);
+                    let total = self.lines.literals().saturating_add(header.octets);
+                    let inline = header.octets <= self.limits.literal_inline;
+                    if inline && total <= self.limits.literals_inline {
+                        self.lines.pass(&header);
+                        continue;
+                    }
+                    return self.stream(header, inline, input);
+                }
+            }
+        }
+    }
+
+    fn count_bare(&mut self, bare: bool) {
+        if bare {
+            self.policy.grammar.repairs.count(Repair::BareLf, 1);
+        }
+    }
+
+    /// A literal that is too large to stay: the octets of a message are streamed, others end the session.
+    fn stream(&mut self, header: Header, inline: bool, input: &mut Input) -> Result<Framed, Violation> {
+        let rest = match self.reading {
+            Reading::Rest(target) => Some(target),
+            _ => None,
+        };
+        let head = input.pending().get(..header.at).unwrap_or(&[]);
+        let found = match rest {
+            Some(target) => streamable(Cursor::new(head)).map(|at| (target, at)),
+            None => fetch_head(head).and_then(|(target, cur)| Some((target, streamable(cur)?))),
+        };
+        let Some((target, attribute)) = found else {
+            return Err(if inline {
+                Violation::LiteralsTooLarge { limit: self.limits.literals_inline }
+            } else {
+                Violation::LiteralTooLarge { limit: self.limits.literal_inline }
+            });
+        };
+        if header.octets > self.limits.literal_streamed {
+            return Err(Violation::LiteralTooLarge { limit: self.limits.literal_streamed });
+        }
+        self.lines = Lines::new();
+        self.reading = Reading::Literal(target, header.octets);
+        self.kind = Kind::Fetch(Piece { target, first: rest.is_none(), attribute, header });
+        Ok(Framed::Ready(input.take(header.line)))
+    }
+
+    fn whole(&mut self, whole: Whole, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
+        self.lines = Lines::new();
+        self.count_bare(whole.bare);
+        if whole.short && !self.policy.grammar.repairs.take(Repair::ShortLiteral) {
+            return Err(LineFault::BareLf { at: whole.text }.into());
+        }
+        let text = whole.text;
+        self.kind = match self.reading {
+            Reading::Rest(target) | Reading::Literal(target, _) => {
+                self.reading = Reading::Unit;
+                Kind::Last { target, text }
+            }
+            Reading::Unit if self.state != State::Greeting && input.pending().first() == Some(&b'+') => {
+                let meant = self.plus(&whole, input, output)?;
+                Kind::Plus { text, meant }
+            }
+            Reading::Unit => Kind::Line { text },
+        };
+        Ok(Framed::Ready(input.take(whole.len)))
+    }
+
+    /// A `+`: it means what the command in flight made it mean, and nothing is in flight that means nothing.
+    fn plus(&mut self, whole: &Whole, input: &Input, output: &mut Output) -> Result<Meant, Violation> {
+        if input.pending().get(1) != Some(&b' ') && !self.policy.grammar.repairs.take(Repair::BarePlus) {
+            return Err(Violation::Malformed { rule: Rule::Space, at: 1 });
+        }
+        match self.wait {
+            Wait::Held(ticket, then) => {
+                self.held.release(output);
+                if self.held.is_empty() {
+                    self.wait = Self::next_wait(ticket, then);
+                }
+                Ok(Meant::Released(ticket))
+            }
+            Wait::Append(ticket, message) => {
+                if message.left == 0 {
+                    output.put(Class::Public, encode::append_tail(message.form).as_bytes());
+                    self.wait = Wait::Free;
+                    return Ok(Meant::Released(ticket));
+                }
+                Ok(Meant::Body(message))
+            }
+            Wait::Idle(ticket) => Ok(Meant::Idle(ticket)),
+            Wait::Sasl(_) if whole.len > self.limits.auth_line => {
+                Err(LineFault::TooLong { limit: self.limits.auth_line }.into())
+            }
+            Wait::Sasl(ticket) => Ok(Meant::Challenge(ticket)),
+            _ => Err(Violation::Continuation),
+        }
+    }
+
+    /// No more octets will come.
+    fn ended(&mut self, clean: bool) -> Result<Framed, Violation> {
+        let owed = !self.flight.is_empty() || self.state == State::Greeting;
+        let bye = self.state == State::Logout;
+        if clean && matches!(self.reading, Reading::Unit) && (bye || !owed) {
+            self.closed = true;
+            return Ok(Framed::Closed);
+        }
+        Err(Violation::Truncated)
+    }
+}
+
+/// Whether a line that ends in `{n}` ends in text for humans: a completion, a continuation, or an untagged status. A response
+/// code without its status counts as one.
+fn is_text(line: &[u8]) -> bool {
+    let Some(rest) = line.strip_prefix(b"*") else { return true };
+    let rest = rest.trim_ascii_start();
+    let word = rest.split(|octet| *octet == b' ').next().unwrap_or(&[]);
+    rest.first() == Some(&b'[') || Condition::from_name(word).is_some()
+}
+
+/// `"*" SP number SP ("FETCH" / "UIDFETCH") SP "("`, and a cursor behind it.
+fn fetch_head(unit: &[u8]) -> Option<(Target, Cursor<'_>)> {
+    let mut cur = Cursor::new(unit);
+    let spaces = |cur: &mut Cursor<'_>| cur.while_in(|octet| octet == b' ');
+    cur.expect(b'*', Rule::Fetch).ok()?;
+    spaces(&mut cur);
+    let number = cur.nz_number().ok()?;
+    spaces(&mut cur);
+    let target = if cur.eat_word(b"FETCH") {
+        Target::Seq(number)
+    } else if cur.eat_word(b"UIDFETCH") {
+        Target::Uid(number)
+    } else {
+        return None;
+    };
+    spaces(&mut cur);
+    cur.expect(b'(', Rule::List).ok()?;
+    Some((target, cur))
+}
+
+/// Where the attribute begins whose value would stand at the end of the octets, if its values are octets of a message. One
+/// walk over the attributes: what is inside of strings, sections and parentheses is gone over, so that no other literal can be taken
+/// for a body.
+fn streamable(mut cur: Cursor<'_>) -> Option<usize> {
+    let mut last = None;
+    loop {
+        let spaces = cur.while_in(|octet| octet == b' ');
+        if cur.is_end() {
+            return last.filter(|_| spaces.len() > 0);
+        }
+        let start = cur.at();
+        let name = cur.while_in(|octet| !matches!(octet, b' ' | b'(' | b')' | b'[' | b'"' | b'{' | b'~'));
+        let word = cur.get(name);
+        let sectioned = cur.peek() == Some(b'[');
+        if sectioned && name.len() > 0 {
+            crate::parse::fetch::section_span(&mut cur).ok()?;
+            cur.while_in(|octet| !matches!(octet, b' ' | b')'));
+        }
+        let is = |other: &[u8]| word.eq_ignore_ascii_case(other);
+        let body = if sectioned {
+            is(b"BODY") || is(b"BINARY")
+        } else {
+            is(b"RFC822") || is(b"RFC822.TEXT") || is(b"RFC822.HEADER")
+        };
+        last = body.then_some(start);
+        if name.len() == 0 {
+            cur.skip_value().ok()?;
+            if cur.at() == start {
+                return None;
+            }
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! The client as a [`Machine`](mail_wire::Machine): what a unit says, and what it changes.
+
+use super::event::{BodyGrant, Event, IdleGrant, TlsGrant};
+use super::flight::{Kind as Command, Wait};
+use super::machine::{Kind, Meant, Piece};
+use super::{Client, State};
+use crate::error::{Malformed, Rule, Violation};
+use crate::parse::leaf::{Cursor, Fault, Parse};
+use crate::parse::reader::Reader;
+use crate::parse::response::{Unit as Parsed, fetch_part};
+use crate::parse::status;
+use crate::policy::{Allow, Tls};
+use crate::response::Untagged;
+use crate::types::fetch_data::FetchHead;
+use crate::types::{Code, Condition, ResponseText, Status, Target};
+use mail_wire::{Class, Input, Mask, Span, Tape, Unit, base64};
+
+impl Client {
+    pub(super) fn read<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
+        let (octets, tape) = input.unit(unit)?;
+        match self.kind {
+            Kind::Chunk => {
+                self.masks.push(Mask { span: Span::new(0, octets.len()), class: Class::Body });
+                Ok(Event::Chunk(octets))
+            }
+            Kind::Line { text } => self.any_line(line(octets, text), tape),
+            Kind::Plus { text, meant } => self.meant(line(octets, text), meant),
+            Kind::Fetch(piece) => self.fetch(octets, tape, &piece),
+            Kind::Last { target, text } => self.fetch_last(line(octets, text), tape, target),
+            Kind::Grant => match self.wait {
+                Wait::Streaming(stamp, _) => Ok(Event::BodyWanted(BodyGrant(stamp), ResponseText::wire(b""))),
+                _ => Err(Violation::Stale(mail_wire::StaleUnit)),
+            },
+            Kind::Nothing => Err(Violation::Stale(mail_wire::StaleUnit)),
+        }
+    }
+
+    fn any_line<'i>(&mut self, octets: &'i [u8], tape: &'i mut Tape) -> Result<Event<'i>, Violation> {
+        if self.state == State::Greeting {
+            return self.greeting(octets);
+        }
+        if octets.first() == Some(&b'*') && octets.get(1) == Some(&b' ') {
+            return self.untagged(octets, tape);
+        }
+        self.tagged(octets)
+    }
+
+    /// `greeting` (RFC 9051 §7.1).
+    fn greeting<'i>(&mut self, octets: &'i [u8]) -> Result<Event<'i>, Violation> {
+        let mut cur = Cursor::new(octets);
+        if !cur.eat_word(b"* ") {
+            return Err(Violation::Greeting);
+        }
+        let word = cur.while_in(|octet| octet != b' ');
+        let condition = match Condition::from_name(cur.get(word)) {
+            Some(condition @ (Condition::Ok | Condition::PreAuth | Condition::Bye)) => condition,
+            _ => return Err(Violation::Greeting),
+        };
+        let result = status::resp_text(&mut cur, condition, &mut self.policy.grammar.repairs);
+        let (status, fault) = result.map_err(|_| Violation::Greeting)?;
+        self.strictly(fault)?;
+        self.state = match condition {
+            Condition::PreAuth => {
+                let refused = self.policy.tls == Tls::Required || self.policy.preauth == Allow::Refuse;
+                if !self.secure && refused {
+                    return Err(Violation::PreauthBeforeTls);
+                }
+                State::Authenticated
+            }
+            Condition::Bye => State::Logout,
+            _ => State::NotAuthenticated,
+        };
+        self.learn_from(&status);
+        Ok(Event::Greeting(status))
+    }
+
+    fn untagged<'i>(&mut self, octets: &'i [u8], tape: &'i mut Tape) -> Result<Event<'i>, Violation> {
+        self.count_unsolicited()?;
+        let mut reader = self.reader(octets, 1, tape);
+        let parsed = reader.untagged(false);
+        let fault = reader.fault;
+        let parsed = match parsed {
+            Ok(parsed) => parsed,
+            Err(fault) => return self.malformed(octets, fault),
+        };
+        self.strictly(fault)?;
+        match parsed {
+            Parsed::Untagged(untagged) => {
+                if untagged.is_mailbox_data() {
+                    if let Some(event) = self.too_early(octets)? {
+                        return Ok(event);
+                    }
+                }
+                self.follow(&untagged)?;
+                Ok(Event::Untagged(untagged))
+            }
+            Parsed::Fetch(target) => {
+                if let Some(event) = self.too_early(octets)? {
+                    return Ok(event);
+                }
+                let head = FetchHead { target, first: true, literal: None };
+                Ok(Event::Fetch(fetch_part(octets, tape.spans(), head)))
+            }
+        }
+    }
+
+    /// A FETCH up to a streamed literal, or between two of them. Its framing has been decided: whatever cannot be read in it is an
+    /// item.
+    fn fetch<'i>(
+        &mut self,
+        octets: &'i [u8],
+        tape: &'i mut Tape,
+        piece: &Piece,
+    ) -> Result<Event<'i>, Violation> {
+        let Piece { target, first, attribute, header } = *piece;
+        let before = octets.get(..attribute).unwrap_or(&[]);
+        let name = Span::new(attribute, header.at.saturating_sub(1));
+        if first {
+            self.count_unsolicited()?;
+            if self.too_early(octets)?.is_some() {
+                // The literal that follows cannot be taken back.
+                return Err(Violation::DataBeforeTls);
+            }
+        }
+        let mut reader = self.reader(before, usize::from(first), tape);
+        let parsed: Parse<()> =
+            if first { reader.untagged(true).map(|_| ()) } else { reader.fetch_rest(true) };
+        // A list that is too long for the tape: what was read of it is good.
+        let fault = reader.fault.or(parsed.err());
+        self.strictly(fault)?;
+        let literal = Some((name, header.octets, header.binary));
+        let head = FetchHead { target, first, literal };
+        Ok(Event::Fetch(fetch_part(octets, tape.spans(), head)))
+    }
+
+    fn fetch_last<'i>(
+        &mut self,
+        octets: &'i [u8],
+        tape: &'i mut Tape,
+        target: Target,
+    ) -> Result<Event<'i>, Violation> {
+        let mut reader = self.reader(octets, 0, tape);
+        let parsed = reader.fetch_rest(false);
+        let fault = reader.fault;
+        match parsed {
+            Ok(()) => self.strictly(fault)?,
+            // The tape is full, or octets stand behind the list: what was read is good.
+            Err(fault) => self.strictly(Some(fault))?,
+        }
+        let head = FetchHead { target, first: false, literal: None };
+        Ok(Event::Fetch(fetch_part(octets, tape.spans(), head)))
+    }
+
+    /// A reader of `octets` at `at`. Spans count from the start of the unit, of which `octets` are the front.
+    fn reader<'a, 't>(&'t mut self, octets: &'a [u8], at: usize, tape: &'t mut Tape) -> Reader<'a, 't> {
+        Reader {
+            cur: Cursor::from(octets, at),
+            tape,
+            repairs: &mut self.policy.grammar.repairs,
+            depth: self.limits.body_depth,
+            list_depth: self.limits.list_depth,
+            fault: None,
+            masks: &mut self.masks,
+        }
+    }
+
+    /// A tagged line, or one that begins with no tag.
+    fn tagged<'i>(&mut self, octets: &'i [u8]) -> Result<Event<'i>, Violation> {
+        let mut cur = Cursor::new(octets);
+        let tag = cur.while_in(|octet| octet != b' ');
+        let tag_octets = cur.get(tag);
+        let number = self.tags.number(tag_octets);
+        let index = self.flight.iter().position(|flight| flight.tag.is(tag_octets, number));
+        let known = index.is_some();
+        if cur.space().is_err() && !known {
+            return self.malformed(octets, cur.fault(Rule::Tag));
+        }
+        let word = cur.while_in(|octet| octet != b' ');
+        let condition = match Condition::from_name(cur.get(word)).filter(|one| one.is_completion()) {
+            Some(_) if tag.len() > 0 && !known => return Err(Violation::UnknownTag),
+            Some(condition) if known => condition,
+            _ if known => return Err(Violation::UnknownStatus),
+            _ => return self.malformed(octets, Fault::new(0, Rule::Tag)),
+        };
+        let result = status::resp_text(&mut cur, condition, &mut self.policy.grammar.repairs);
+        // What completes a command completes it, whatever its text.
+        let (status, fault) = match result {
+            Ok(read) => read,
+            Err(fault) if self.policy.grammar.strict => return Err(violation(fault)),
+            Err(_) => (Status::new(condition, ResponseText::wire(cur.rest())), None),
+        };
+        self.strictly(fault)?;
+        let Some(flight) = index.and_then(|index| self.flight.remove(index)) else {
+            return Err(Violation::UnknownTag);
+        };
+        if self.flight.is_empty() {
+            self.flight.shrink_to(4);
+        }
+        if self.wait.ticket() == Some(flight.ticket) {
+            self.held.clear();
+            self.wait = Wait::Free;
+        }
+        self.complete(flight.kind, &status).map(|grant| match grant {
+            Some(grant) => Event::StartTls(grant),
+            None => Event::Completed(flight.ticket, status),
+        })
+    }
+
+    /// What the end of a command changes.
+    fn complete(&mut self, command: Command, status: &Status<'_>) -> Result<Option<TlsGrant>, Violation> {
+        let ok = status.is_ok();
+        match command {
+            Command::StartTls if ok => {
+                let stamp = self.source.issue();
+                self.wait = Wait::Upgrade(stamp);
+                return Ok(Some(TlsGrant(stamp)));
+            }
+            Command::StartTls => {
+                self.wait = Wait::Free;
+                if self.policy.tls == Tls::Required {
+                    return Err(Violation::Downgrade);
+                }
+            }
+            Command::Auth if ok => {
+                if self.state == State::NotAuthenticated {
+                    self.state = State::Authenticated;
+                }
+                // What was known is not true any more, unless it was told anew (RFC 9051 §6.2.2).
+                if !self.fresh {
+                    self.capabilities = None;
+                }
+            }
+            Command::Enable => {
+                self.utf8 |= ok && self.enabling;
+                self.enabling = false;
+            }
+            Command::Select if ok => self.select(State::Selected),
+            Command::Select | Command::Close if ok || status.condition == Condition::No => {
+                self.select(State::Authenticated);
+            }
+            Command::Logout => self.state = State::Logout,
+            _ => {}
+        }
+        self.learn_from(status);
+        Ok(None)
+    }
+
+    fn select(&mut self, state: State) {
+        if self.state != State::Logout {
+            self.state = state;
+        }
+    }
+
+    /// What an untagged response changes.
+    fn follow(&mut self, untagged: &Untagged<'_>) -> Result<(), Violation> {
+        match untagged {
+            Untagged::Capability(list) => self.learn(*list),
+            Untagged::Enabled(list) => self.enabling |= list.has("UTF8=ACCEPT") || list.has("IMAP4rev2"),
+            Untagged::Status(status) if status.condition == Condition::PreAuth => {
+                return Err(Violation::SecondGreeting);
+            }
+            Untagged::Status(status) => {
+                if untagged.is_bye() {
+                    self.state = State::Logout;
+                }
+                self.learn_from(status);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn learn_from(&mut self, status: &Status<'_>) {
+        if let Some(Code::Capability(list)) = status.code {
+            self.learn(list);
+        }
+    }
+
+    /// A continuation request that was awaited.
+    fn meant<'i>(&mut self, octets: &'i [u8], meant: Meant) -> Result<Event<'i>, Violation> {
+        let text = octets.get(1..).unwrap_or(&[]);
+        let start = usize::from(text.first() == Some(&b' '));
+        let text = text.get(start..).unwrap_or(&[]);
+        let said = ResponseText::wire(text);
+        match meant {
+            Meant::Released(ticket) => Ok(Event::Continued(ticket, said)),
+            Meant::Body(message) => {
+                let stamp = self.source.issue();
+                self.wait = Wait::Streaming(stamp, message);
+                Ok(Event::BodyWanted(BodyGrant(stamp), said))
+            }
+            Meant::Idle(ticket) => {
+                let stamp = self.source.issue();
+                self.wait = Wait::Idling(ticket, stamp);
+                Ok(Event::Idling(IdleGrant(stamp), said))
+            }
+            Meant::Challenge(ticket) => {
+                let span = Span::new(start.saturating_add(1), octets.len());
+                self.masks.push(Mask { span, class: Class::Secret });
+                match base64::decode(text) {
+                    Ok(challenge) => {
+                        let stamp = self.source.issue();
+                        self.wait = Wait::Turn(ticket, stamp);
+                        Ok(Event::Challenge(challenge, super::AuthTurn(stamp)))
+                    }
+                    Err(_) => {
+                        self.wait = Wait::Cancel(ticket);
+                        Ok(Event::BadChallenge(ticket))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Data of mailboxes before the log-in: nobody may speak of them yet (RFC 9051 §7).
+    fn too_early<'i>(&mut self, octets: &'i [u8]) -> Result<Option<Event<'i>>, Violation> {
+        if self.state != State::NotAuthenticated {
+            return Ok(None);
+        }
+        if self.policy.tls == Tls::Required && !self.secure {
+            return Err(Violation::DataBeforeTls);
+        }
+        self.malformed(octets, Fault::new(0, Rule::State)).map(Some)
+    }
+
+    fn count_unsolicited(&mut self) -> Result<(), Violation> {
+        if self.flight.is_empty() {
+            self.unsolicited = self.unsolicited.saturating_add(1);
+            if let Some(limit) = self.limits.unsolicited.filter(|limit| self.unsolicited > *limit) {
+                return Err(Violation::Unsolicited { limit });
+            }
+        }
+        Ok(())
+    }
+
+    /// A unit that cannot be read. It may hold anything: all of it is masked.
+    fn malformed<'i>(&mut self, octets: &'i [u8], fault: Fault) -> Result<Event<'i>, Violation> {
+        if self.policy.grammar.strict {
+            return Err(violation(fault));
+        }
+        self.masks.clear();
+        self.masks.push(Mask { span: Span::new(0, octets.len()), class: Class::Body });
+        Ok(Event::Malformed(Malformed { raw: octets, at: fault.at as usize, rule: fault.rule }))
+    }
+
+    /// A piece that cannot be read beside good ones: under the strict grammar it ends the session.
+    fn strictly(&self, fault: Option<Fault>) -> Result<(), Violation> {
+        match fault {
+            Some(fault) if self.policy.grammar.strict => Err(violation(fault)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn violation(fault: Fault) -> Violation {
+    Violation::Malformed { rule: fault.rule, at: fault.at as usize }
+}
+
+fn line(octets: &[u8], text: usize) -> &[u8] {
+    octets.get(..text).unwrap_or(octets)
+}

@@ -1,0 +1,291 @@
+//! What the application does: commands, bodies, answers to challenges.
+
+use super::event::{AuthTurn, BodyGrant, IdleGrant, Ticket};
+use super::flight::{Flight, FlightTag, Kind, Message, NonSync, Sink, Then, Wait};
+use super::{Client, State};
+use crate::command::{AppendForm, Command};
+use crate::encode;
+use crate::policy::{Allow, Tls};
+use crate::types::Tag;
+use bytes::Bytes;
+use mail_wire::dot::{BareScan, BodyEol};
+use mail_wire::{Class, Misuse, Output, Returned, base64};
+
+impl Client {
+    /// Sends a command. It may be sent before those in flight are complete (RFC 9051 §5.5).
+    ///
+    /// Of an APPEND the message is asked for by [`Event::BodyWanted`](super::Event::BodyWanted). A literal goes out at once where the
+    /// server takes it so (LITERAL+, LITERAL-), and else waits for the server's `+`; while it waits, nothing else can be sent.
+    ///
+    /// # Errors
+    /// [`Misuse`]; nothing has been written.
+    pub fn send(&mut self, command: &Command<'_>, output: &mut Output) -> Result<Ticket, Misuse> {
+        self.may_send(command)?;
+        let non_sync = self.non_sync();
+        let ticket = Ticket(self.source.issue());
+        let tag = match self.next_tag.take() {
+            Some(tag) => FlightTag::Set(tag),
+            None => FlightTag::Number(self.tags.next()),
+        };
+        let mut then = Then::Free;
+        let mut initial = None;
+        let mut command = *command;
+        match &mut command {
+            Command::Append(append) => {
+                append.sync |= !non_sync.takes(append.octets);
+                let message = Message {
+                    left: append.octets,
+                    form: append.form,
+                    sync: append.sync,
+                    scan: BareScan::new(),
+                };
+                then = Then::Append(message);
+            }
+            Command::Authenticate { initial: first, .. } => {
+                then = Then::Sasl;
+                if !self.has("SASL-IR") {
+                    initial = first.take();
+                }
+            }
+            _ => {}
+        }
+        let mut buffer = [0; 24];
+        let Ok(written) = Tag::new(tag.write(&self.tags, &mut buffer)) else {
+            return Err(Misuse::Invalid("tag"));
+        };
+        let mut sink = Sink { output, held: &mut self.held, non_sync, utf8: self.utf8 };
+        encode::command(written, &command, &mut sink);
+        if let Some(initial) = initial {
+            // Without SASL-IR the initial response answers an empty challenge (RFC 9051 §6.2.2).
+            self.held.wait();
+            let octets = *initial.expose();
+            self.held.put(Class::Secret, if octets == b"=" { b"" } else { octets });
+            self.held.put(Class::Public, b"\r\n");
+        }
+        let kind = Kind::of(&command);
+        self.fresh &= kind != Kind::Auth;
+        self.logout_sent |= kind == Kind::Logout;
+        self.unsolicited = 0;
+        self.flight.push_back(Flight { ticket, tag, kind });
+        self.wait = match kind {
+            Kind::Idle => Wait::Idle(ticket),
+            Kind::StartTls => Wait::Tls,
+            _ if self.held.is_empty() => Self::next_wait(ticket, then),
+            _ => Wait::Held(ticket, then),
+        };
+        Ok(ticket)
+    }
+
+    /// Sets the tag of the next command. The tags of the source go on behind it.
+    ///
+    /// # Errors
+    /// [`Misuse::Invalid`] if a command with this tag is in flight.
+    pub fn set_next_tag(&mut self, tag: Tag<'_>) -> Result<(), Misuse> {
+        let number = self.tags.number(tag.as_bytes());
+        if self.flight.iter().any(|flight| flight.tag.is(tag.as_bytes(), number)) {
+            return Err(Misuse::Invalid("a tag that is in flight"));
+        }
+        self.next_tag = Some(tag.as_bytes().into());
+        Ok(())
+    }
+
+    /// Gives octets of the message of an APPEND: takes from the front of `piece` what the output has room for. With the last octet the
+    /// command ends and the grant is spent.
+    ///
+    /// Under [`BodyEol::Reject`] and [`BodyEol::Normalise`] (which would change the announced length) a message with a bare CR or LF
+    /// or a NUL is refused; octets announced as literal8 pass.
+    ///
+    /// # Errors
+    /// [`Misuse`]; nothing has been taken. [`Misuse::WrongLength`]: more than was announced.
+    pub fn body(
+        &mut self,
+        grant: &mut BodyGrant,
+        piece: &mut Bytes,
+        output: &mut Output,
+    ) -> Result<(), Misuse> {
+        let Wait::Streaming(stamp, message) = &mut self.wait else { return Err(Misuse::NotOwed) };
+        if *stamp != grant.0 {
+            return Err(Misuse::NotOwed);
+        }
+        if self.closed || self.fatal.is_some() || self.state == State::Logout {
+            return Err(Misuse::Over);
+        }
+        if piece.len() as u64 > message.left {
+            return Err(Misuse::WrongLength);
+        }
+        let n = piece.len().min(output.room());
+        let left = message.left.saturating_sub(n as u64);
+        if message.form == AppendForm::Literal && self.policy.body_eol != BodyEol::Pass {
+            let mut scan = message.scan;
+            let fault = scan.piece(piece.get(..n).unwrap_or(&[]));
+            if fault.is_some() || left == 0 && scan.end().is_some() {
+                return Err(Misuse::Invalid("a bare CR or LF or a NUL in the message"));
+            }
+            message.scan = scan;
+        }
+        message.left = left;
+        let form = message.form;
+        output.queue(Class::Body, piece.split_to(n));
+        if left == 0 {
+            output.put(Class::Public, encode::append_tail(form).as_bytes());
+            self.wait = Wait::Free;
+        }
+        Ok(())
+    }
+
+    /// Ends IDLE. The completion of the command follows.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOwed`] if the server has ended it already; the grant comes back.
+    pub fn done(&mut self, grant: IdleGrant, output: &mut Output) -> Result<(), Returned<IdleGrant>> {
+        match self.wait {
+            Wait::Idling(_, stamp) if stamp == grant.0 && !self.is_over() => {
+                output.put(Class::Public, b"DONE\r\n");
+                self.wait = Wait::Free;
+                Ok(())
+            }
+            _ => Err(Returned::new(grant, Misuse::NotOwed)),
+        }
+    }
+
+    /// Answers a challenge. The octets are sent in base64.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOwed`], [`Misuse::TooLong`]; the turn comes back.
+    pub fn respond(
+        &mut self,
+        turn: AuthTurn,
+        octets: &[u8],
+        output: &mut Output,
+    ) -> Result<(), Returned<AuthTurn>> {
+        let Some(ticket) = self.turn(&turn) else { return Err(Returned::new(turn, Misuse::NotOwed)) };
+        if base64::encoded_len(octets.len()).saturating_add(2) > self.limits.auth_line {
+            return Err(Returned::new(turn, Misuse::TooLong(self.limits.auth_line)));
+        }
+        output.put(Class::Secret, base64::encode(octets).expose());
+        output.put(Class::Public, b"\r\n");
+        self.wait = Wait::Sasl(ticket);
+        Ok(())
+    }
+
+    /// Gives the exchange up (RFC 9051 §6.2.2). The refusal comes as the completion of the command.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOwed`]; the turn comes back.
+    pub fn cancel(&mut self, turn: AuthTurn, output: &mut Output) -> Result<(), Returned<AuthTurn>> {
+        let Some(ticket) = self.turn(&turn) else { return Err(Returned::new(turn, Misuse::NotOwed)) };
+        output.put(Class::Public, b"*\r\n");
+        self.wait = Wait::Sasl(ticket);
+        Ok(())
+    }
+
+    fn turn(&self, turn: &AuthTurn) -> Option<Ticket> {
+        match self.wait {
+            Wait::Turn(ticket, stamp) if stamp == turn.0 && !self.is_over() => Some(ticket),
+            _ => None,
+        }
+    }
+
+    /// What a command waits for when nothing of it is held any more.
+    pub(super) fn next_wait(ticket: Ticket, then: Then) -> Wait {
+        match then {
+            Then::Free => Wait::Free,
+            Then::Sasl => Wait::Sasl(ticket),
+            Then::Append(message) if message.sync => Wait::Append(ticket, message),
+            Then::Append(message) => Wait::GrantDue(ticket, message),
+        }
+    }
+
+    fn non_sync(&self) -> NonSync {
+        if self.has("LITERAL+") {
+            NonSync::All
+        } else if self.has("LITERAL-") || self.has("IMAP4rev2") {
+            NonSync::Small
+        } else {
+            NonSync::None
+        }
+    }
+
+    /// The state, the policy and what the server offers, in this order.
+    fn may_send(&self, command: &Command<'_>) -> Result<(), Misuse> {
+        if self.is_over() || self.logout_sent {
+            return Err(Misuse::Over);
+        }
+        if self.state == State::Greeting {
+            return Err(Misuse::NotInState);
+        }
+        if !matches!(self.wait, Wait::Free) {
+            return Err(Misuse::MustWait);
+        }
+        match command {
+            Command::Capability | Command::Noop | Command::Logout | Command::Id(_) => Ok(()),
+            Command::StartTls => self.may_start_tls(),
+            _ if self.policy.tls == Tls::Required && !self.secure => Err(Misuse::Forbidden("before TLS")),
+            Command::Login { .. } => {
+                self.may_log_in()?;
+                if self.has("LOGINDISABLED") {
+                    return Err(Misuse::Forbidden("the server disables LOGIN"));
+                }
+                self.may_show_password()
+            }
+            Command::Authenticate { mechanism, initial } => {
+                self.may_log_in()?;
+                let long =
+                    initial.as_ref().is_some_and(|initial| initial.expose().len() > self.limits.auth_line);
+                if long {
+                    return Err(Misuse::TooLong(self.limits.auth_line));
+                }
+                let plain = ["PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"];
+                if plain.iter().any(|name| mechanism.as_str().eq_ignore_ascii_case(name)) {
+                    self.may_show_password()?;
+                }
+                Ok(())
+            }
+            Command::Idle if self.capabilities.is_some() && !self.has("IDLE") && !self.has("IMAP4rev2") => {
+                Err(Misuse::NotOffered("IDLE"))
+            }
+            _ => self.may_use_mailboxes(),
+        }
+    }
+
+    fn may_start_tls(&self) -> Result<(), Misuse> {
+        if self.secure || self.state != State::NotAuthenticated {
+            return Err(Misuse::NotInState);
+        }
+        if self.policy.tls == Tls::Off {
+            return Err(Misuse::Forbidden("STARTTLS"));
+        }
+        // Nothing may be in flight: a pipelined answer would stand behind the go-ahead (RFC 9051 §6.2.1).
+        if !self.flight.is_empty() {
+            return Err(Misuse::MustWait);
+        }
+        // Under `Required` it is tried also where a list that anybody may have cut down does not name it.
+        if self.capabilities.is_some() && !self.has("STARTTLS") && self.policy.tls != Tls::Required {
+            return Err(Misuse::NotOffered("STARTTLS"));
+        }
+        Ok(())
+    }
+
+    fn may_log_in(&self) -> Result<(), Misuse> {
+        match self.state {
+            State::NotAuthenticated => Ok(()),
+            _ => Err(Misuse::NotInState),
+        }
+    }
+
+    fn may_show_password(&self) -> Result<(), Misuse> {
+        if self.secure || self.policy.plaintext_auth == Allow::Allow {
+            return Ok(());
+        }
+        Err(Misuse::Forbidden("a password before TLS"))
+    }
+
+    /// After the log-in, or behind one that is in flight.
+    fn may_use_mailboxes(&self) -> Result<(), Misuse> {
+        let logging_in = self.flight.iter().any(|flight| flight.kind == Kind::Auth);
+        if self.state == State::NotAuthenticated && !logging_in {
+            return Err(Misuse::NotInState);
+        }
+        Ok(())
+    }
+}

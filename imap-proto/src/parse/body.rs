@@ -1,0 +1,356 @@
+//! The kernel of BODY and BODYSTRUCTURE: one pass without recursion. The nodes on the tape are the stack.
+
+use super::leaf::{Fault, Parse, form};
+use super::reader::Reader;
+use crate::error::Rule;
+use crate::policy::Repair;
+use crate::types::body_structure::node;
+use crate::types::chars::is_astring;
+use mail_wire::Span;
+
+/// What follows the fields of a part that is no multipart.
+enum Then {
+    /// The part is closed.
+    Closed,
+    /// The body of an embedded message.
+    Child,
+}
+
+impl Reader<'_, '_> {
+    /// `body`. Its nodes count from the index that `tape.len()` is at the call.
+    pub(crate) fn body(&mut self) -> Parse<()> {
+        let base = self.tape.len();
+        let (mut parent, mut depth) = (None, 0_usize);
+        loop {
+            self.cur.expect(b'(', Rule::Body)?;
+            if depth > self.depth {
+                return self.cur.fail(Rule::Depth);
+            }
+            let mut at = self.open(base, parent, depth)?;
+            let descend = if self.cur.peek() == Some(b'(') {
+                self.set_kind(at, node::MULTIPART);
+                true
+            } else {
+                matches!(self.single(base, at)?, Then::Child)
+            };
+            if descend {
+                (parent, depth) = (Some(at), depth + 1);
+                continue;
+            }
+            // A part has closed: its parents may go on to the next child, or close as well.
+            loop {
+                let Some(up) = parent else { return Ok(()) };
+                if self.cell(up + node::KIND).0 == node::MULTIPART {
+                    if self.next_child()? {
+                        break;
+                    }
+                    self.space()?;
+                    let subtype = self.string()?;
+                    self.tape.set(up + node::SUBTYPE, subtype);
+                    self.multipart_tail(base, up)?;
+                } else {
+                    self.space()?;
+                    self.number_field(up + node::LINES)?;
+                    self.single_tail(base, up)?;
+                }
+                at = up;
+                depth = depth.saturating_sub(1);
+                parent = self.parent_of(base, at);
+            }
+        }
+    }
+
+    /// Writes an empty node and links it into its parent.
+    fn open(&mut self, base: usize, parent: Option<usize>, depth: usize) -> Parse<usize> {
+        let at = self.reserve(node::COUNT)?;
+        let link =
+            |index: usize| u32::try_from(index.saturating_sub(base)).unwrap_or(u32::MAX).saturating_add(1);
+        let depth = u32::try_from(depth).unwrap_or(u32::MAX);
+        self.tape.set(at + node::SIZE, Span::cell(depth, 0));
+        let Some(up) = parent else { return Ok(at) };
+        self.tape.set(at + node::KIND, Span::cell(node::BASIC, link(up)));
+        let (last, _) = self.cell(up + node::LAST);
+        if last == 0 {
+            let (sibling, _) = self.cell(up + node::LINKS);
+            self.tape.set(up + node::LINKS, Span::cell(sibling, link(at)));
+        } else {
+            let before = base + last as usize - 1;
+            let (_, child) = self.cell(before + node::LINKS);
+            self.tape.set(before + node::LINKS, Span::cell(link(at), child));
+        }
+        self.tape.set(up + node::LAST, Span::cell(link(at), 0));
+        let (depth_up, children) = self.cell(up + node::SIZE);
+        self.tape.set(up + node::SIZE, Span::cell(depth_up, children.saturating_add(1)));
+        Ok(at)
+    }
+
+    fn cell(&self, index: usize) -> (u32, u32) {
+        let cell = self.tape.spans().get(index).copied().unwrap_or_default();
+        (cell.start() as u32, cell.len() as u32)
+    }
+
+    fn set_kind(&mut self, at: usize, kind: u32) {
+        let (_, parent) = self.cell(at + node::KIND);
+        self.tape.set(at + node::KIND, Span::cell(kind, parent));
+    }
+
+    fn parent_of(&self, base: usize, at: usize) -> Option<usize> {
+        let (_, parent) = self.cell(at + node::KIND);
+        parent.checked_sub(1).map(|relative| base + relative as usize)
+    }
+
+    /// Whether another part of a multipart follows. Parts stand side by side; a space between them is a repair.
+    fn next_child(&mut self) -> Parse<bool> {
+        if self.cur.peek() == Some(b' ') && matches!(self.cur.peek_at(1), Some(b'(')) {
+            self.more_spaces()?;
+        }
+        Ok(self.cur.peek() == Some(b'('))
+    }
+
+    /// `body-type-basic`, `body-type-text` or `body-type-msg` behind the parenthesis, or a multipart without parts.
+    fn single(&mut self, base: usize, at: usize) -> Parse<Then> {
+        let media = self.nstring()?;
+        if self.cur.peek() == Some(b')') {
+            return self.no_parts(base, at, media);
+        }
+        self.space()?;
+        let has_type = media.tag() != form::NIL;
+        let next_is_string = matches!(self.cur.peek(), Some(b'"' | b'{'));
+        if !has_type && next_is_string {
+            let subtype = self.nstring()?;
+            return self.no_parts(base, at, subtype);
+        }
+        if has_type && !next_is_string {
+            let mut ahead = self.cur;
+            if ahead.peek() == Some(b'(') || ahead.nil() {
+                self.tape.set(at + node::SUBTYPE, media);
+                return self.no_parts_fields(base, at);
+            }
+        }
+        if !has_type {
+            self.repair(Repair::NilValue, Rule::String)?;
+        }
+        self.tape.set(at + node::TYPE, media);
+        let subtype = self.string()?;
+        self.tape.set(at + node::SUBTYPE, subtype);
+        self.space()?;
+        let params = self.params(base)?;
+        self.tape.set(at + node::PARAMS, params);
+        for field in [node::ID, node::DESCRIPTION] {
+            self.space()?;
+            let span = self.nstring()?;
+            self.tape.set(at + field, span);
+        }
+        self.space()?;
+        let encoding = self.string()?;
+        self.tape.set(at + node::ENCODING, encoding);
+        self.space()?;
+        self.number_field(at + node::OCTETS)?;
+        self.kind_fields(base, at, media, subtype)
+    }
+
+    /// What only text and messages have.
+    fn kind_fields(&mut self, base: usize, at: usize, media: Span, subtype: Span) -> Parse<Then> {
+        let media = self.cur.get(media);
+        if media.eq_ignore_ascii_case(b"TEXT") {
+            self.set_kind(at, node::TEXT);
+            // Some servers leave the lines away: what follows is then a string, a list or NIL.
+            let mut ahead = self.cur;
+            ahead.bump(1);
+            let lines = !matches!(ahead.peek(), None | Some(b'"' | b'(' | b'{')) && !ahead.nil();
+            if self.cur.peek() == Some(b' ') && lines {
+                self.space()?;
+                self.number_field(at + node::LINES)?;
+            }
+        } else if media.eq_ignore_ascii_case(b"MESSAGE") && self.cur.rest().starts_with(b" (") {
+            let subtype = self.cur.get(subtype);
+            if subtype.eq_ignore_ascii_case(b"RFC822") || subtype.eq_ignore_ascii_case(b"GLOBAL") {
+                self.set_kind(at, node::MESSAGE);
+                self.space()?;
+                let relative = u32::try_from(self.tape.len().saturating_sub(base)).unwrap_or(u32::MAX);
+                self.tape.set(at + node::ENVELOPE, Span::cell(relative.saturating_add(1), 0));
+                self.envelope(base)?;
+                self.space()?;
+                return Ok(Then::Child);
+            }
+        }
+        self.single_tail(base, at)?;
+        Ok(Then::Closed)
+    }
+
+    fn no_parts(&mut self, base: usize, at: usize, subtype: Span) -> Parse<Then> {
+        self.tape.set(at + node::SUBTYPE, subtype);
+        if self.cur.peek() == Some(b' ') {
+            self.space()?;
+            return self.no_parts_fields(base, at);
+        }
+        self.repair(Repair::NoParts, Rule::Body)?;
+        self.set_kind(at, node::MULTIPART);
+        self.cur.expect(b')', Rule::Body)?;
+        Ok(Then::Closed)
+    }
+
+    fn no_parts_fields(&mut self, base: usize, at: usize) -> Parse<Then> {
+        self.repair(Repair::NoParts, Rule::Body)?;
+        self.set_kind(at, node::MULTIPART);
+        let params = self.params(base)?;
+        self.tape.set(at + node::PARAMS, params);
+        self.disposition_on(base, at)?;
+        Ok(Then::Closed)
+    }
+
+    /// `body-ext-mpart` and the end.
+    fn multipart_tail(&mut self, base: usize, at: usize) -> Parse<()> {
+        if self.cur.eat(b')') {
+            return Ok(());
+        }
+        self.space()?;
+        let params = self.params(base)?;
+        self.tape.set(at + node::PARAMS, params);
+        self.disposition_on(base, at)
+    }
+
+    /// `body-ext-1part` and the end.
+    fn single_tail(&mut self, base: usize, at: usize) -> Parse<()> {
+        if self.cur.eat(b')') {
+            return Ok(());
+        }
+        self.space()?;
+        let md5 = self.nstring_or_empty_list()?;
+        self.tape.set(at + node::MD5, md5);
+        self.disposition_on(base, at)
+    }
+
+    /// Disposition, language, location, extensions, each of which may be the last, and the end.
+    fn disposition_on(&mut self, base: usize, at: usize) -> Parse<()> {
+        if self.cur.eat(b')') {
+            return Ok(());
+        }
+        self.space()?;
+        self.disposition(base, at)?;
+        if self.cur.eat(b')') {
+            return Ok(());
+        }
+        self.space()?;
+        self.languages(base, at)?;
+        if self.cur.eat(b')') {
+            return Ok(());
+        }
+        self.space()?;
+        let location = self.nstring_or_empty_list()?;
+        self.tape.set(at + node::LOCATION, location);
+        if self.cur.eat(b')') {
+            return Ok(());
+        }
+        self.space()?;
+        let start = self.cur.at();
+        loop {
+            if self.cur.skip_value()? > self.depth {
+                return self.cur.fail(Rule::Depth);
+            }
+            if self.cur.peek() != Some(b' ') {
+                break;
+            }
+            self.space()?;
+        }
+        self.tape.set(at + node::EXTENSION, Span::new(start, self.cur.at()));
+        self.cur.expect(b')', Rule::Body)
+    }
+
+    fn disposition(&mut self, base: usize, at: usize) -> Parse<()> {
+        if self.cur.nil() || self.empty_list()? {
+            return Ok(());
+        }
+        let bare = !self.cur.eat(b'(');
+        if bare {
+            self.repair(Repair::BareDisposition, Rule::Body)?;
+        }
+        let kind = self.nstring()?;
+        self.tape.set(at + node::DISPOSITION, kind);
+        if bare {
+            return Ok(());
+        }
+        if self.cur.peek() == Some(b')') {
+            self.repair(Repair::BareDisposition, Rule::Body)?;
+        } else {
+            self.space()?;
+            let params = self.params(base)?;
+            self.tape.set(at + node::DISPOSITION_PARAMS, params);
+        }
+        self.cur.expect(b')', Rule::Body)
+    }
+
+    fn languages(&mut self, base: usize, at: usize) -> Parse<()> {
+        if self.empty_list()? {
+            return Ok(());
+        }
+        let first = self.tape.len();
+        if self.cur.eat(b'(') {
+            loop {
+                let tag = self.string()?;
+                self.push(tag)?;
+                if self.cur.eat(b')') {
+                    break;
+                }
+                self.space()?;
+            }
+        } else {
+            let tag = self.nstring()?;
+            if tag.tag() == form::NIL {
+                return Ok(());
+            }
+            self.push(tag)?;
+        }
+        let cell = relative_cell(base, first, self.tape.len().saturating_sub(first));
+        self.tape.set(at + node::LANGUAGE, cell);
+        Ok(())
+    }
+
+    /// `body-fld-param`: where the first pair stands, and how many there are.
+    fn params(&mut self, base: usize) -> Parse<Span> {
+        if self.cur.peek() != Some(b'(') {
+            return if self.cur.nil() { Ok(Span::default()) } else { self.cur.fail(Rule::List) };
+        }
+        if self.empty_list()? {
+            return Ok(Span::default());
+        }
+        self.cur.bump(1);
+        let first = self.tape.len();
+        loop {
+            let name = self.string()?;
+            self.push(name)?;
+            self.space()?;
+            let value = self.string()?;
+            self.push(value)?;
+            if self.cur.eat(b')') {
+                return Ok(relative_cell(base, first, self.tape.len().saturating_sub(first) / 2));
+            }
+            self.space()?;
+        }
+    }
+
+    /// A number, or what stands in its place: that is malformed by itself, and the rest is good.
+    fn number_field(&mut self, index: usize) -> Parse<()> {
+        let start = self.cur.at();
+        if self.cur.number64().is_ok() && !self.cur.peek().is_some_and(is_astring) {
+            self.tape.set(index, Span::new(start, self.cur.at()).tagged(form::NUMBER));
+            return Ok(());
+        }
+        if self.cur.at() == start && self.cur.nil() {
+            return self.repair(Repair::NilValue, Rule::Number);
+        }
+        self.cur.while_in(is_astring);
+        let span = Span::new(start, self.cur.at());
+        if span.len() == 0 {
+            return self.cur.fail(Rule::Number);
+        }
+        self.note(Fault::new(start, Rule::Number));
+        self.tape.set(index, span.tagged(form::BAD));
+        Ok(())
+    }
+}
+
+fn relative_cell(base: usize, first: usize, count: usize) -> Span {
+    let first = u32::try_from(first.saturating_sub(base)).unwrap_or(u32::MAX);
+    Span::cell(first, u32::try_from(count).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,295 @@
+//! FETCH: attributes one after the other, each dispatched on the length of its name, and what is done where one is malformed.
+//!
+//! After a malformed attribute reading goes on at the end of its balanced value, and never before the furthest octet that was
+//! looked at. So each octet is read at most twice, whatever a server sends.
+
+use super::leaf::{Cursor, Fault, Parse, form};
+use super::reader::Reader;
+use crate::error::Rule;
+use crate::policy::Repair;
+use crate::types::chars::is_atom;
+use crate::types::date_time::DateTime;
+use crate::types::fetch_data::item;
+use crate::types::section::Section;
+use mail_wire::{Class, Mask, Span};
+
+impl Reader<'_, '_> {
+    /// Attributes up to the `)` that closes the list, or to the end of the octets. Says whether the list was closed.
+    ///
+    /// # Errors
+    /// Only [`Rule::Tape`]: everything else is an item.
+    pub(crate) fn attributes(&mut self) -> Parse<bool> {
+        let mut spaced = true;
+        loop {
+            match self.cur.peek() {
+                None => return Ok(false),
+                Some(b')') => {
+                    self.cur.bump(1);
+                    return Ok(true);
+                }
+                Some(b' ') => {
+                    if spaced && !self.tape.is_empty() || matches!(self.cur.peek_at(1), Some(b' ' | b')')) {
+                        if let Err(fault) = self.repair(Repair::ExtraSpace, Rule::Space) {
+                            self.note(fault);
+                        }
+                    }
+                    self.cur.while_in(|octet| octet == b' ');
+                    spaced = true;
+                }
+                Some(_) => {
+                    if !spaced {
+                        self.note(self.cur.fault(Rule::Space));
+                    }
+                    let kept = self.tape.len();
+                    if let Err(fault) = self.attribute_item() {
+                        self.tape.truncate(kept);
+                        return Err(fault);
+                    }
+                    spaced = false;
+                }
+            }
+        }
+    }
+
+    fn attribute_item(&mut self) -> Parse<()> {
+        let start = self.cur.at();
+        let head = self.reserve(item::HEAD)?;
+        let kind = match self.attribute().and_then(|kind| self.value_end(kind)) {
+            Ok(kind) => kind,
+            Err(Fault { rule: Rule::Tape, .. }) => return self.cur.fail(Rule::Tape),
+            Err(fault) => {
+                self.recover(start, head, fault)?;
+                item::MALFORMED
+            }
+        };
+        let words = self.tape.len().saturating_sub(head.saturating_add(item::HEAD));
+        self.tape.set(head, Span::new(start, self.cur.at()).tagged(kind));
+        self.tape.set(head + 1, Span::cell(u32::try_from(words).unwrap_or(u32::MAX), 0));
+        Ok(())
+    }
+
+    /// A value ends at a space, at the end of the list or of the octets.
+    fn value_end(&self, kind: u8) -> Parse<u8> {
+        match self.cur.peek() {
+            None | Some(b' ' | b')') => Ok(kind),
+            Some(_) => self.cur.fail(Rule::Space),
+        }
+    }
+
+    /// One attribute. Writes its payload and gives its kind.
+    fn attribute(&mut self) -> Parse<u8> {
+        let name = self.cur.while_in(|octet| is_atom(octet) && octet != b'[');
+        let word = self.cur.get(name);
+        let is = |other: &[u8]| word.eq_ignore_ascii_case(other);
+        match word.len() {
+            3 if is(b"UID") => {
+                self.space()?;
+                let uid = self.cur.nz_number()?;
+                self.push_wide(u64::from(uid))?;
+                Ok(item::UID)
+            }
+            4 if is(b"BODY") && self.cur.peek() != Some(b'[') => {
+                self.space()?;
+                self.body()?;
+                Ok(item::BODY)
+            }
+            5 if is(b"FLAGS") => {
+                self.space()?;
+                let flags = self.flag_list()?;
+                self.push(flags)?;
+                Ok(item::FLAGS)
+            }
+            6 if is(b"MODSEQ") => {
+                self.space()?;
+                self.cur.expect(b'(', Rule::List)?;
+                let number = self.cur.number64()?;
+                if number == 0 {
+                    self.repair(Repair::ZeroModSeq, Rule::NonZero)?;
+                }
+                self.cur.expect(b')', Rule::List)?;
+                self.push_wide(number)?;
+                Ok(item::MODSEQ)
+            }
+            8 if is(b"ENVELOPE") => {
+                self.space()?;
+                self.envelope(self.tape.len())?;
+                Ok(item::ENVELOPE)
+            }
+            11 if is(b"RFC822.SIZE") => {
+                self.space()?;
+                let size = self.cur.number64()?;
+                self.push_wide(size)?;
+                Ok(item::SIZE)
+            }
+            12 if is(b"INTERNALDATE") => {
+                self.space()?;
+                let date = self.cur.quoted()?;
+                if DateTime::parse(self.cur.get(date)).is_err() {
+                    return Err(Fault::new(date.start(), Rule::Date));
+                }
+                self.push(date)?;
+                Ok(item::DATE)
+            }
+            13 if is(b"BODYSTRUCTURE") => {
+                self.space()?;
+                self.body()?;
+                Ok(item::BODYSTRUCTURE)
+            }
+            4 if is(b"BODY") => self.content(name),
+            6 if is(b"RFC822") || is(b"BINARY") => self.content(name),
+            11 if is(b"RFC822.TEXT") => self.content(name),
+            13 if is(b"RFC822.HEADER") => self.content(name),
+            0 => self.cur.fail(Rule::Fetch),
+            _ => self.other(name),
+        }
+    }
+
+    fn push_wide(&mut self, number: u64) -> Parse<()> {
+        self.push(Span::cell(number as u32, 0))?;
+        self.push(Span::cell((number >> 32) as u32, 0))?;
+        Ok(())
+    }
+
+    /// `"(" [flag *(SP flag)] ")"`. The span is what stands between the parentheses.
+    pub(crate) fn flag_list(&mut self) -> Parse<Span> {
+        self.cur.expect(b'(', Rule::Flag)?;
+        let start = self.cur.at();
+        loop {
+            let flag = self.cur.at();
+            if self.cur.eat(b'\\') {
+                self.cur.eat(b'*');
+            }
+            let name = self.cur.while_in(is_atom);
+            let end = self.cur.at();
+            let lone = name.len() == 0 && self.cur.since(flag) == b"\\";
+            match self.cur.peek() {
+                Some(b')' | b' ') if !lone => {}
+                Some(b'(') | None => return self.cur.fail(Rule::Flag),
+                Some(_) => {
+                    self.repair(Repair::OddFlag, Rule::Flag)?;
+                    self.cur.while_in(|octet| !matches!(octet, b' ' | b')' | b'('));
+                }
+            }
+            if self.cur.peek() == Some(b')') {
+                if end == flag && flag > start {
+                    self.repair(Repair::ExtraSpace, Rule::Space)?;
+                }
+                let span = Span::new(start, self.cur.at());
+                self.cur.bump(1);
+                return Ok(span);
+            }
+            if self.cur.at() == flag {
+                self.repair(Repair::ExtraSpace, Rule::Space)?;
+            }
+            self.cur.expect(b' ', Rule::Flag)?;
+        }
+    }
+
+    /// `BODY[..]<..>`, `BINARY[..]<..>`, RFC822 and its kin, with the octets inside the unit.
+    fn content(&mut self, name: Span) -> Parse<u8> {
+        let first = self.reserve(item::CONTENT_LEN)?;
+        self.tape.set(first, name);
+        if self.cur.peek() == Some(b'[') {
+            let section = self.section()?;
+            self.tape.set(first + 1, section.tagged(form::ATOM));
+            if self.cur.eat(b'<') {
+                let origin = self.cur.number64()?;
+                self.cur.expect(b'>', Rule::Section)?;
+                self.tape.set(first + 2, Span::cell(origin as u32, 1));
+                self.tape.set(first + 3, Span::cell((origin >> 32) as u32, 0));
+            }
+        }
+        self.space()?;
+        let data = self.nstring()?;
+        self.tape.set(first + 4, data);
+        if data.len() > 0 {
+            self.masks.push(Mask { span: data.tagged(0), class: Class::Body });
+        }
+        Ok(item::CONTENT)
+    }
+
+    /// `"[" section "]"`. The span is the inside.
+    fn section(&mut self) -> Parse<Span> {
+        let inside = section_span(&mut self.cur)?;
+        match Section::parse(self.cur.get(inside)) {
+            Ok(_) => Ok(inside),
+            Err(_) => Err(Fault::new(inside.start(), Rule::Section)),
+        }
+    }
+
+    /// An attribute that is not known: its name may have a section, and its value is one of any kind.
+    fn other(&mut self, name: Span) -> Parse<u8> {
+        if self.cur.peek() == Some(b'[') {
+            section_span(&mut self.cur)?;
+        }
+        let name = Span::new(name.start(), self.cur.at());
+        self.space()?;
+        let start = self.cur.at();
+        if self.cur.skip_value()? > self.list_depth {
+            return self.cur.fail(Rule::Depth);
+        }
+        if self.cur.at() == start {
+            return self.cur.fail(Rule::Fetch);
+        }
+        self.push(name)?;
+        self.push(Span::new(start, self.cur.at()))?;
+        Ok(item::OTHER)
+    }
+
+    /// Goes to where the next attribute can begin.
+    fn recover(&mut self, start: usize, head: usize, fault: Fault) -> Parse<()> {
+        let furthest = self.cur.at();
+        self.cur.go(start);
+        self.cur.while_in(|octet| is_atom(octet) && octet != b'[');
+        if self.cur.peek() == Some(b'[') {
+            let _ = section_span(&mut self.cur);
+            if self.cur.eat(b'<') {
+                self.cur.while_in(|octet| octet.is_ascii_digit());
+                self.cur.eat(b'>');
+            }
+        }
+        let name = Span::new(start, self.cur.at());
+        self.cur.eat(b' ');
+        // The end of the octets inside the value: nothing behind it can be told apart.
+        let _ = self.cur.skip_value();
+        if self.cur.at() < furthest {
+            self.cur.go(furthest);
+        }
+        if self.cur.at() == start {
+            self.cur.bump(1);
+        }
+        let payload = head.saturating_add(item::HEAD);
+        if !self.cur.get(name).eq_ignore_ascii_case(b"ENVELOPE")
+            || self.tape.len() < payload.saturating_add(10)
+        {
+            self.tape.truncate(payload);
+        }
+        self.note(fault);
+        self.push(name)?;
+        self.push(Span::cell(fault.at, fault.rule as u32))?;
+        Ok(())
+    }
+}
+
+/// From `[` to the first `]` outside of strings.
+pub(crate) fn section_span(cur: &mut Cursor<'_>) -> Parse<Span> {
+    cur.expect(b'[', Rule::Section)?;
+    let start = cur.at();
+    loop {
+        cur.while_in(|octet| !matches!(octet, b']' | b'"' | b'{'));
+        match cur.peek() {
+            Some(b']') => {
+                let span = Span::new(start, cur.at());
+                cur.bump(1);
+                return Ok(span);
+            }
+            Some(b'"') => {
+                cur.loose_quoted()?;
+            }
+            Some(_) => {
+                cur.literal()?;
+            }
+            None => return cur.fail(Rule::Section),
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! Untagged responses: dispatched on the length of their names (RFC 9051 §9, `response-data`).
+
+use super::leaf::{Cursor, Fault, Parse, form};
+use super::reader::Reader;
+use super::status;
+use crate::error::Rule;
+use crate::policy::Repair;
+use crate::response::Untagged;
+use crate::types::fetch_data::{FetchHead, FetchPart, Target};
+use crate::types::mailbox_data::{ListItem, MailboxStatus, Namespaces, delimiter};
+use crate::types::numbers::{ESearch, Numbers, Threads, check_parentheses};
+use crate::types::text::{ResponseText, Text};
+use crate::types::{AString, Capabilities, Condition, Flags, ServerId, Status};
+use mail_wire::{Span, View};
+
+/// What an untagged unit holds, by its spans: the tape is still being written.
+pub(crate) enum Unit<'a> {
+    Untagged(Untagged<'a>),
+    /// FETCH or UIDFETCH: the tape holds the attributes.
+    Fetch(Target),
+}
+
+/// Makes the event of a piece of a FETCH from what stands on the tape.
+pub(crate) fn fetch_part<'i>(octets: &'i [u8], tape: &'i [Span], head: FetchHead) -> FetchPart<'i> {
+    FetchPart::new(View::new(octets, tape), head)
+}
+
+impl<'a> Reader<'a, '_> {
+    /// An untagged response behind its `*`. `open` is where the octets end in a streamed literal, so that the list is not closed.
+    pub(crate) fn untagged(&mut self, open: bool) -> Parse<Unit<'a>> {
+        self.space()?;
+        if self.cur.peek() == Some(b'[') {
+            return self.bare_code();
+        }
+        let number = if self.cur.peek().is_some_and(|octet| octet.is_ascii_digit()) {
+            let number = self.cur.number()?;
+            self.space()?;
+            Some(number)
+        } else {
+            None
+        };
+        let name = self.cur.while_in(|octet| !matches!(octet, b' ' | b'(' | b'"' | b'{'));
+        let word = self.cur.get(name);
+        if word.is_empty() {
+            return self.cur.fail(Rule::Keyword);
+        }
+        match number {
+            Some(number) => self.message_data(name, number, open),
+            None => match Condition::from_name(word) {
+                Some(condition) => {
+                    let (status, fault) = status::resp_text(&mut self.cur, condition, self.repairs)?;
+                    self.fault = self.fault.or(fault);
+                    Ok(Unit::Untagged(Untagged::Status(status)))
+                }
+                None => self.named(name).map(Unit::Untagged),
+            },
+        }
+    }
+
+    /// `* [CODE ..] text`: some servers leave the OK away.
+    fn bare_code(&mut self) -> Parse<Unit<'a>> {
+        let rest = self.cur.rest();
+        let end = status::code_end(rest);
+        let inside = end.and_then(|end| rest.get(1..end));
+        let (Some(end), Some(inside)) = (end, inside) else { return self.cur.fail(Rule::Keyword) };
+        self.repair(Repair::MissingStatus, Rule::Keyword)?;
+        let text = rest.get(end.saturating_add(1)..).unwrap_or(&[]);
+        let text = ResponseText::wire(text.strip_prefix(b" ").unwrap_or(text));
+        let status = Status::new(Condition::Ok, text).with_code(status::code(inside));
+        Ok(Unit::Untagged(Untagged::Status(status)))
+    }
+
+    /// What begins with a number.
+    fn message_data(&mut self, name: Span, number: u32, open: bool) -> Parse<Unit<'a>> {
+        let word = self.cur.get(name);
+        let is = |other: &[u8]| word.eq_ignore_ascii_case(other);
+        let data = match word.len() {
+            5 if is(b"FETCH") => return self.fetch(Target::Seq(number), open),
+            8 if is(b"UIDFETCH") => return self.fetch(Target::Uid(number), open),
+            6 if is(b"EXISTS") => Untagged::Exists(number),
+            6 if is(b"RECENT") => Untagged::Recent(number),
+            7 if is(b"EXPUNGE") => {
+                if number == 0 {
+                    return Err(Fault::new(name.start().saturating_sub(2), Rule::NonZero));
+                }
+                Untagged::Expunge(number)
+            }
+            _ => return Ok(Unit::Untagged(self.unknown(Some(number), name))),
+        };
+        self.finish()?;
+        Ok(Unit::Untagged(data))
+    }
+
+    fn fetch(&mut self, target: Target, open: bool) -> Parse<Unit<'a>> {
+        if matches!(target, Target::Seq(0) | Target::Uid(0)) {
+            return self.cur.fail(Rule::NonZero);
+        }
+        self.space()?;
+        self.cur.expect(b'(', Rule::List)?;
+        let closed = self.attributes()?;
+        if closed {
+            self.finish()?;
+        } else if !open {
+            self.unclosed();
+        }
+        Ok(Unit::Fetch(target))
+    }
+
+    /// The rest of a FETCH behind a streamed literal.
+    pub(crate) fn fetch_rest(&mut self, open: bool) -> Parse<()> {
+        let closed = self.attributes()?;
+        if closed {
+            self.finish()?;
+        } else if !open {
+            self.unclosed();
+        }
+        Ok(())
+    }
+
+    /// A list that ends with its line: its attributes are good all the same.
+    fn unclosed(&mut self) {
+        if !self.repairs.take(Repair::Unclosed) {
+            self.note(self.cur.fault(Rule::List));
+        }
+    }
+
+    /// The end of the line; spaces before it are a repair.
+    fn finish(&mut self) -> Parse<()> {
+        if self.cur.peek() == Some(b' ') {
+            self.repair(Repair::TrailingSpace, Rule::End)?;
+            self.cur.while_in(|octet| octet == b' ');
+        }
+        self.cur.end()
+    }
+
+    fn unknown(&mut self, number: Option<u32>, name: Span) -> Untagged<'a> {
+        self.cur.eat(b' ');
+        let args = self.cur.rest();
+        self.cur.bump(args.len());
+        Untagged::Other { number, name: self.cur.get(name), args }
+    }
+
+    fn named(&mut self, name: Span) -> Parse<Untagged<'a>> {
+        let word = self.cur.get(name);
+        let is = |other: &[u8]| word.eq_ignore_ascii_case(other);
+        let data = match word.len() {
+            2 if is(b"ID") => Untagged::Id(self.id()?),
+            4 if is(b"LIST") => Untagged::List(self.list()?),
+            4 if is(b"LSUB") => Untagged::Lsub(self.list()?),
+            4 if is(b"SORT") => {
+                let (numbers, modseq) = self.numbers()?;
+                Untagged::Sort(numbers, modseq)
+            }
+            5 if is(b"FLAGS") => {
+                self.space()?;
+                let flags = self.flag_list()?;
+                Untagged::Flags(Flags::wire(self.cur.get(flags)))
+            }
+            6 if is(b"SEARCH") => {
+                let (numbers, modseq) = self.numbers()?;
+                Untagged::Search(numbers, modseq)
+            }
+            6 if is(b"STATUS") => Untagged::MailboxStatus(self.mailbox_status()?),
+            6 if is(b"THREAD") => Untagged::Thread(self.threads()?),
+            7 if is(b"ENABLED") => Untagged::Enabled(self.capabilities()?),
+            7 if is(b"ESEARCH") => Untagged::ESearch(self.esearch()?),
+            8 if is(b"VANISHED") => self.vanished()?,
+            9 if is(b"NAMESPACE") => Untagged::Namespace(self.namespaces()?),
+            10 if is(b"CAPABILITY") => Untagged::Capability(self.capabilities()?),
+            _ => self.unknown(None, name),
+        };
+        self.finish()?;
+        Ok(data)
+    }
+
+    /// `*(SP capability)`.
+    fn capabilities(&mut self) -> Parse<Capabilities<'a>> {
+        if self.cur.is_end() {
+            return Ok(Capabilities::NONE);
+        }
+        self.space()?;
+        let start = self.cur.at();
+        loop {
+            self.cur.atom()?;
+            let end = self.cur.at();
+            if self.cur.rest().iter().all(|octet| *octet == b' ') {
+                return Ok(Capabilities::wire(self.cur.get(Span::new(start, end))));
+            }
+            self.space()?;
+        }
+    }
+
+    /// `*(SP nz-number) [SP "(MODSEQ" SP number ")"]`. The numbers are looked at when they are read.
+    fn numbers(&mut self) -> Parse<(Numbers<'a>, Option<u64>)> {
+        let rest = self.cur.rest();
+        if rest.first().is_some_and(|octet| *octet != b' ') {
+            return self.cur.fail(Rule::Space);
+        }
+        let trimmed = rest.len() - rest.iter().rev().take_while(|octet| **octet == b' ').count();
+        if trimmed < rest.len() {
+            self.repair(Repair::TrailingSpace, Rule::End)?;
+        }
+        let mut numbers = rest.get(..trimmed).unwrap_or(&[]);
+        let mut modseq = None;
+        if numbers.last() == Some(&b')') {
+            let open = memchr::memrchr(b'(', numbers).unwrap_or(0);
+            let mut cur = Cursor::new(numbers.get(open..).unwrap_or(&[]));
+            if !cur.eat_word(b"(MODSEQ ") {
+                return Err(Fault::new(self.cur.at().saturating_add(open), Rule::Keyword));
+            }
+            modseq = Some(cur.number64()?);
+            cur.expect(b')', Rule::List)?;
+            numbers = numbers.get(..open).unwrap_or(&[]).trim_ascii_end();
+        }
+        self.cur.bump(rest.len());
+        Ok((Numbers::wire(numbers), modseq))
+    }
+
+    fn threads(&mut self) -> Parse<Threads<'a>> {
+        if self.cur.is_end() {
+            return Ok(Threads::wire(b""));
+        }
+        self.space()?;
+        let start = self.cur.at();
+        let rest = self.cur.rest();
+        check_parentheses(rest, self.depth)
+            .map_err(|(at, rule)| Fault::new(start.saturating_add(at), rule))?;
+        if let Some(at) = rest.iter().position(|octet| !matches!(octet, b'0'..=b'9' | b' ' | b'(' | b')')) {
+            return Err(Fault::new(start.saturating_add(at), Rule::Number));
+        }
+        self.cur.bump(rest.len());
+        Ok(Threads::wire(rest))
+    }
+
+    /// `[SP "(" "TAG" SP string ")"] [SP "UID"] *(SP search-return-data)`.
+    fn esearch(&mut self) -> Parse<ESearch<'a>> {
+        let mut answer = ESearch { tag: None, uid: false, items: b"" };
+        if self.cur.rest().get(..5).is_some_and(|next| next.eq_ignore_ascii_case(b" (TAG")) {
+            self.cur.bump(5);
+            self.space()?;
+            let tag = self.astring()?;
+            self.cur.expect(b')', Rule::List)?;
+            answer.tag = Text::of(self.cur.octets(), tag);
+        }
+        if self.cur.rest().get(..4).is_some_and(|next| next.eq_ignore_ascii_case(b" UID"))
+            && matches!(self.cur.peek_at(4), None | Some(b' '))
+        {
+            self.cur.bump(4);
+            answer.uid = true;
+        }
+        if self.cur.is_end() {
+            return Ok(answer);
+        }
+        self.space()?;
+        let start = self.cur.at();
+        loop {
+            let inside = self.cur.peek() == Some(b'(');
+            if inside {
+                self.repair(Repair::ParenModSeq, Rule::Keyword)?;
+                self.cur.bump(1);
+            }
+            self.cur.atom()?;
+            self.space()?;
+            if self.cur.skip_value()? > self.list_depth {
+                return self.cur.fail(Rule::Depth);
+            }
+            if inside {
+                self.cur.expect(b')', Rule::List)?;
+            }
+            answer.items = self.cur.since(start);
+            if self.cur.rest().iter().all(|octet| *octet == b' ') {
+                break;
+            }
+            self.space()?;
+        }
+        let bad = answer.items().any(|item| matches!(item, crate::types::ESearchItem::Malformed { .. }));
+        if bad {
+            self.note(Fault::new(start, Rule::Number));
+        }
+        Ok(answer)
+    }
+
+    fn vanished(&mut self) -> Parse<Untagged<'a>> {
+        self.space()?;
+        let earlier = self.cur.eat_word(b"(EARLIER) ");
+        let uids = status::set(&mut self.cur)?;
+        Ok(Untagged::Vanished { earlier, uids })
+    }
+
+    /// `mailbox-list` (RFC 9051 §9).
+    fn list(&mut self) -> Parse<ListItem<'a>> {
+        self.space()?;
+        let attributes = self.flag_list()?;
+        self.space()?;
+        let delimiter = delimiter(&mut self.cur)?;
+        self.space()?;
+        let name = self.mailbox_name()?;
+        let mut extended = Span::default();
+        if self.cur.peek() == Some(b' ') && self.cur.peek_at(1) == Some(b'(') {
+            self.cur.bump(1);
+            let start = self.cur.at();
+            if self.cur.skip_value()? > self.list_depth {
+                return self.cur.fail(Rule::Depth);
+            }
+            extended = Span::new(start.saturating_add(1), self.cur.at().saturating_sub(1));
+        }
+        Ok(ListItem {
+            attributes: self.cur.get(attributes),
+            name: self.cur.get(name),
+            escaped: name.tag() == form::ESCAPED,
+            delimiter,
+            extended: self.cur.get(extended),
+        })
+    }
+
+    /// `mailbox`. Octets above 127 and wildcards in an atom are taken too: servers write them, and the end is not in doubt.
+    fn mailbox_name(&mut self) -> Parse<Span> {
+        match self.cur.peek() {
+            Some(b'"' | b'{') => self.astring(),
+            _ => {
+                let span = self.cur.while_in(|octet| {
+                    octet > b' ' && !matches!(octet, b'(' | b')' | b'{' | b'"' | b'\\' | 0x7f)
+                });
+                if span.len() == 0 { self.cur.fail(Rule::Mailbox) } else { Ok(span.tagged(form::ATOM)) }
+            }
+        }
+    }
+
+    /// `mailbox SP "(" [status-att-val-list] ")"`.
+    fn mailbox_status(&mut self) -> Parse<MailboxStatus<'a>> {
+        self.space()?;
+        let span = self.mailbox_name()?;
+        let name = match span.tag() {
+            form::ESCAPED => AString::quoted(self.cur.get(span), true),
+            _ => AString::plain(self.cur.get(span)),
+        };
+        self.space()?;
+        let start = self.cur.at();
+        if self.cur.peek() != Some(b'(') {
+            return self.cur.fail(Rule::List);
+        }
+        if self.cur.skip_value()? > self.list_depth {
+            return self.cur.fail(Rule::Depth);
+        }
+        let inside = Span::new(start.saturating_add(1), self.cur.at().saturating_sub(1));
+        let status = MailboxStatus { name, items: self.cur.get(inside) };
+        if status.items().any(|item| matches!(item, crate::types::StatusItem::Malformed { .. })) {
+            self.note(Fault::new(start, Rule::Number));
+        }
+        Ok(status)
+    }
+
+    fn namespaces(&mut self) -> Parse<Namespaces<'a>> {
+        let mut lists = [Span::default(); 3];
+        for list in &mut lists {
+            self.space()?;
+            if self.cur.nil() {
+                continue;
+            }
+            let start = self.cur.at();
+            if self.cur.peek() != Some(b'(') {
+                return self.cur.fail(Rule::List);
+            }
+            if self.cur.skip_value()? > self.list_depth {
+                return self.cur.fail(Rule::Depth);
+            }
+            *list = Span::new(start.saturating_add(1), self.cur.at().saturating_sub(1));
+        }
+        let [personal, other, shared] = lists.map(|span| self.cur.get(span));
+        Ok(Namespaces { personal, other, shared })
+    }
+
+    /// `"(" *(string SP nstring) ")"` or NIL.
+    fn id(&mut self) -> Parse<ServerId<'a>> {
+        self.space()?;
+        if self.cur.nil() {
+            return Ok(ServerId::wire(b""));
+        }
+        self.cur.expect(b'(', Rule::List)?;
+        let start = self.cur.at();
+        while self.cur.peek() != Some(b')') {
+            if self.cur.at() > start {
+                self.space()?;
+            }
+            self.string()?;
+            self.space()?;
+            self.nstring()?;
+        }
+        let inside = self.cur.since(start);
+        self.cur.bump(1);
+        Ok(ServerId::wire(inside))
+    }
+}

@@ -1,0 +1,200 @@
+//! Status responses and their codes.
+
+use super::leaf::{Cursor, Fault, Parse};
+use crate::error::Rule;
+use crate::policy::Repair;
+use crate::types::capability::Capabilities;
+use crate::types::code::Code;
+use crate::types::flag::Flags;
+use crate::types::sequence::SequenceSet;
+use crate::types::status::{Condition, Status};
+use crate::types::text::ResponseText;
+use mail_wire::Repairs;
+
+/// What stands behind the condition: `[SP resp-text]`. Says besides which fault a malformed code has.
+pub(crate) fn resp_text<'a>(
+    cur: &mut Cursor<'a>,
+    condition: Condition,
+    repairs: &mut Repairs<Repair>,
+) -> Parse<(Status<'a>, Option<Fault>)> {
+    let mut status = Status::new(condition, ResponseText::wire(b""));
+    if cur.is_end() {
+        return if repairs.take(Repair::MissingText) { Ok((status, None)) } else { cur.fail(Rule::Text) };
+    }
+    cur.space()?;
+    let mut fault = None;
+    if cur.peek() == Some(b'[') {
+        match code_end(cur.rest()) {
+            Some(end) => {
+                let start = cur.at();
+                let inside = cur.rest().get(1..end).unwrap_or(&[]);
+                let code = code(inside);
+                if matches!(code, Code::Malformed { .. }) {
+                    fault = Some(Fault::new(start, Rule::Code));
+                }
+                status.code = Some(code);
+                cur.bump(end.saturating_add(1));
+                if cur.is_end() && !repairs.take(Repair::MissingText) {
+                    return cur.fail(Rule::Text);
+                }
+                cur.eat(b' ');
+            }
+            None if repairs.take(Repair::BracketInText) => {}
+            None => return cur.fail(Rule::Code),
+        }
+    }
+    status.text = ResponseText::wire(cur.rest());
+    cur.bump(cur.rest().len());
+    Ok((status, fault))
+}
+
+/// Where the `]` of a code stands: the first outside of quotes and parentheses (RFC 9051 §9, `resp-text-code`). Quotes that do not
+/// balance mean nothing: the first `]` of all is then taken.
+pub(crate) fn code_end(octets: &[u8]) -> Option<usize> {
+    let (mut quoted, mut depth, mut escape) = (false, 0_usize, false);
+    for (at, octet) in octets.iter().enumerate() {
+        match octet {
+            _ if escape => escape = false,
+            b'\\' if quoted => escape = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'(' => depth = depth.saturating_add(1),
+            b')' => depth = depth.saturating_sub(1),
+            b']' if depth == 0 => return Some(at),
+            _ => {}
+        }
+    }
+    memchr::memchr(b']', octets)
+}
+
+/// The code between the brackets.
+pub(crate) fn code(inside: &[u8]) -> Code<'_> {
+    let (name, args) = match memchr::memchr(b' ', inside) {
+        Some(at) => (inside.get(..at).unwrap_or(&[]), inside.get(at.saturating_add(1)..)),
+        None => (inside, None),
+    };
+    if args.is_none() {
+        if let Some(word) = Code::word(name) {
+            return word;
+        }
+    }
+    let known = Known::of(name);
+    let args = args.unwrap_or(&[]);
+    match known.map(|known| known.read(&mut Cursor::new(args))) {
+        None => Code::Other { name, args },
+        Some(Ok(code)) => code,
+        Some(Err(_)) => Code::Malformed { name, args },
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Known {
+    BadCharset,
+    BadUrl,
+    Capability,
+    PermanentFlags,
+    UidNext,
+    UidValidity,
+    Unseen,
+    AppendUid,
+    CopyUid,
+    HighestModSeq,
+    Modified,
+    MailboxId,
+    Referral,
+}
+
+impl Known {
+    fn of(name: &[u8]) -> Option<Self> {
+        const ALL: [(&[u8], Known); 13] = [
+            (b"BADCHARSET", Known::BadCharset),
+            (b"BADURL", Known::BadUrl),
+            (b"CAPABILITY", Known::Capability),
+            (b"PERMANENTFLAGS", Known::PermanentFlags),
+            (b"UIDNEXT", Known::UidNext),
+            (b"UIDVALIDITY", Known::UidValidity),
+            (b"UNSEEN", Known::Unseen),
+            (b"APPENDUID", Known::AppendUid),
+            (b"COPYUID", Known::CopyUid),
+            (b"HIGHESTMODSEQ", Known::HighestModSeq),
+            (b"MODIFIED", Known::Modified),
+            (b"MAILBOXID", Known::MailboxId),
+            (b"REFERRAL", Known::Referral),
+        ];
+        ALL.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, known)| known)
+    }
+
+    fn read<'a>(self, cur: &mut Cursor<'a>) -> Parse<Code<'a>> {
+        let code = match self {
+            Self::BadCharset => Code::BadCharset(all(cur)),
+            Self::BadUrl => Code::BadUrl(url(cur)?),
+            Self::Capability => {
+                Code::Capability(Capabilities::new(all(cur)).map_err(|_| cur.fault(Rule::Capability))?)
+            }
+            Self::PermanentFlags => {
+                let inside = all(cur).strip_prefix(b"(").and_then(|rest| rest.strip_suffix(b")"));
+                let flags = inside.and_then(|inside| Flags::new(inside).ok());
+                Code::PermanentFlags(flags.ok_or(cur.fault(Rule::Flag))?)
+            }
+            Self::UidNext => Code::UidNext(cur.nz_number()?),
+            Self::UidValidity => Code::UidValidity(cur.nz_number()?),
+            Self::Unseen => Code::Unseen(cur.nz_number()?),
+            Self::AppendUid => {
+                let validity = cur.nz_number()?;
+                cur.space()?;
+                Code::AppendUid { validity, uids: set(cur)? }
+            }
+            Self::CopyUid => {
+                let validity = cur.nz_number()?;
+                cur.space()?;
+                let from = set(cur)?;
+                cur.space()?;
+                let to = set(cur)?;
+                if count(from) != count(to) {
+                    return cur.fail(Rule::Set);
+                }
+                Code::CopyUid { validity, from, to }
+            }
+            Self::HighestModSeq => Code::HighestModSeq(cur.number64()?),
+            Self::Modified => Code::Modified(set(cur)?),
+            Self::MailboxId => {
+                let inside = all(cur).strip_prefix(b"(").and_then(|rest| rest.strip_suffix(b")"));
+                Code::MailboxId(inside.ok_or(cur.fault(Rule::List))?)
+            }
+            Self::Referral => Code::Referral(all(cur)),
+        };
+        cur.end()?;
+        Ok(code)
+    }
+}
+
+fn all<'a>(cur: &mut Cursor<'a>) -> &'a [u8] {
+    let rest = cur.rest();
+    cur.bump(rest.len());
+    rest
+}
+
+/// A URL in quotes, or as it is.
+fn url<'a>(cur: &mut Cursor<'a>) -> Parse<crate::types::AString<'a>> {
+    use crate::types::AString;
+    if cur.peek() == Some(b'"') {
+        let span = cur.quoted()?;
+        return Ok(AString::quoted(cur.get(span), span.tag() == super::leaf::form::ESCAPED));
+    }
+    AString::new(all(cur)).map_err(|_| cur.fault(Rule::AString))
+}
+
+/// A set without `*`: the numbers of messages that exist (RFC 9051 §9, `uid-set`).
+pub(crate) fn set<'a>(cur: &mut Cursor<'a>) -> Parse<SequenceSet<'a>> {
+    let start = cur.at();
+    let span = cur.while_in(|octet| octet.is_ascii_digit() || matches!(octet, b':' | b','));
+    SequenceSet::new(cur.get(span)).map_err(|_| Fault::new(start, Rule::Set))
+}
+
+/// How many numbers a set stands for. It is not expanded.
+fn count(set: SequenceSet<'_>) -> u64 {
+    set.ranges().fold(0_u64, |sum, range| {
+        let numbers = range.resolve(0);
+        sum.saturating_add(u64::from(numbers.end().saturating_sub(*numbers.start()))).saturating_add(1)
+    })
+}

@@ -1,0 +1,190 @@
+//! Commands with literals: which are let through, and how the session goes on behind those that are not.
+
+use super::Server;
+use super::event::Refusal;
+use super::machine::{Mode, What};
+use super::read::{Head, head};
+use super::table::Phase;
+use crate::error::Violation;
+use crate::frame::{Header, Lines, Step};
+use mail_wire::{Framed, Input, Output};
+
+impl Server {
+    /// Looks for a whole command; literals inside it are let through or refused. `None`: look again.
+    pub(crate) fn find_command(
+        &mut self,
+        input: &mut Input,
+        output: &mut Output,
+    ) -> Result<Option<Framed>, Violation> {
+        match self.step(self.limit(), false, input, output)? {
+            Step::Need => self.need(input).map(Some),
+            Step::Line(line) => Ok(Some(self.take(input, What::Command(line), line.len))),
+            Step::Literal(header) => self.literal(header, input, output),
+        }
+    }
+
+    fn literal(
+        &mut self,
+        header: Header,
+        input: &mut Input,
+        output: &mut Output,
+    ) -> Result<Option<Framed>, Violation> {
+        let head = head(input.pending());
+        if let Some(why) = self.out_of_place(&head) {
+            return self.refuse_literal(header, why, input, output);
+        }
+        if head.is("APPEND") && header.at > head.args {
+            return self.message(header, input, output);
+        }
+        let (sync, octets) = (header.sync, header.octets);
+        let before_auth = self.phase == Phase::NotAuthenticated;
+        let total = match before_auth {
+            true => self.limits.command_literal_octets_before_auth,
+            false => self.limits.command_literal_octets,
+        };
+        // LITERAL+ takes what a synchronising literal may have; LITERAL- stops at 4,096 (RFC 7888 §5).
+        let plus = self.offer.capabilities().has("LITERAL+");
+        let one = if sync || plus { total } else { total.min(self.limits.non_sync_literal) };
+        let why = if header.binary {
+            Some(Refusal::LiteralForm)
+        } else if octets > one {
+            Some(Refusal::LiteralTooLarge)
+        } else if self.lines.count() >= self.limits.command_literals
+            || self.lines.literals().saturating_add(octets) > total
+        {
+            Some(Refusal::TooManyLiterals)
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            return self.refuse_literal(header, why, input, output);
+        }
+        if sync {
+            super::reply::put(output, "+ go ahead\r\n");
+        }
+        self.lines.pass(&header);
+        Ok(None)
+    }
+
+    /// Refuses a command at the announcement of a literal. A synchronising one will not come: the client has its answer in place of the
+    /// `+`. Another one comes all the same, and the rest of the line behind it (RFC 7888 §4).
+    pub(crate) fn refuse_literal(
+        &mut self,
+        header: Header,
+        why: Refusal,
+        input: &mut Input,
+        output: &mut Output,
+    ) -> Result<Option<Framed>, Violation> {
+        if self.mode == Mode::Line {
+            self.see_tag(input.pending());
+        }
+        self.lines = Lines::new();
+        input.skip(header.line);
+        if !header.sync {
+            self.discard_octets(header.octets, Some(why), output)?;
+            return Ok(None);
+        }
+        self.mode = Mode::Line;
+        self.refuse_as(why, output);
+        Ok(Some(self.take(input, What::Refused(why), 0)))
+    }
+
+    /// Begins to discard a literal and what stands behind it.
+    pub(crate) fn discard_octets(
+        &mut self,
+        octets: u64,
+        why: Option<Refusal>,
+        output: &mut Output,
+    ) -> Result<(), Violation> {
+        if octets > self.discard.left() {
+            // More will come than may be dropped, whatever is said now.
+            if let Some(why) = why {
+                self.refuse_as(why, output);
+            }
+            return Err(self.out_of_budget(output));
+        }
+        self.mode = Mode::Discard { left: octets, why };
+        Ok(())
+    }
+
+    fn out_of_budget(&mut self, output: &mut Output) -> Violation {
+        let violation = Violation::Discard { limit: self.limits.discard };
+        self.fail(violation, "too much to discard", output);
+        let violation = self.ending.take().unwrap_or(Violation::Discard { limit: self.limits.discard });
+        self.fatal = Some(violation.clone());
+        violation
+    }
+
+    /// Drops what is left of a refused command.
+    pub(crate) fn find_discarded(
+        &mut self,
+        left: u64,
+        why: Option<Refusal>,
+        input: &mut Input,
+        output: &mut Output,
+    ) -> Result<Option<Framed>, Violation> {
+        if left > 0 {
+            let n = usize::try_from(left).unwrap_or(usize::MAX).min(input.pending().len());
+            if n == 0 {
+                return self.need(input).map(Some);
+            }
+            let n64 = n as u64;
+            if self.discard.spend(n64).is_err() {
+                return Err(self.out_of_budget(output));
+            }
+            input.skip(n);
+            self.mode = Mode::Discard { left: left.saturating_sub(n64), why };
+            return Ok(None);
+        }
+        match self.step(self.limit(), false, input, output)? {
+            Step::Need => self.need(input).map(Some),
+            Step::Line(line) => {
+                input.skip(line.len);
+                self.end_discard(why, input, output)
+            }
+            Step::Literal(header) => {
+                self.lines = Lines::new();
+                input.skip(header.line);
+                if header.sync {
+                    return self.end_discard(why, input, output);
+                }
+                self.discard_octets(header.octets, why, output)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn end_discard(
+        &mut self,
+        why: Option<Refusal>,
+        input: &mut Input,
+        output: &mut Output,
+    ) -> Result<Option<Framed>, Violation> {
+        self.mode = Mode::Line;
+        let Some(why) = why else { return Ok(None) };
+        self.refuse_as(why, output);
+        Ok(Some(self.take(input, What::Refused(why), 0)))
+    }
+
+    /// Whether a command is refused before its grammar is looked at.
+    pub(crate) fn out_of_place(&self, head: &Head<'_>) -> Option<Refusal> {
+        use crate::policy::Tls;
+        let place = super::table::Place::of(head.name);
+        if head.name.is_empty() {
+            // No command: what is wrong is for the grammar to say.
+            return None;
+        }
+        if !place.allows(self.phase) {
+            return Some(Refusal::State);
+        }
+        let leads_to_tls =
+            ["CAPABILITY", "NOOP", "ID", "STARTTLS", "LOGOUT"].iter().any(|name| head.is(name));
+        if !self.secure && self.policy.tls == Tls::Required && !leads_to_tls {
+            return Some(Refusal::TlsFirst);
+        }
+        if head.is("LOGIN") && self.hides_passwords() {
+            return Some(Refusal::TlsFirst);
+        }
+        None
+    }
+}

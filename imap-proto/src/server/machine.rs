@@ -1,0 +1,279 @@
+//! The server machine: finding units, and what ends a session.
+
+use super::event::{Answer, Event, Refusal, TlsOffer};
+use super::reply::{known, put_status};
+use super::table::Phase;
+use super::{Kind, Owed, Server};
+use crate::error::Violation;
+use crate::frame::{Lines, Step, Whole};
+use crate::types::status::Condition;
+use core::time::Duration;
+use mail_wire::line::LineFault;
+use mail_wire::{
+    Closing, End, Framed, Handover, HandoverError, Input, Machine, Mask, Output, Pause, Role, Secured, Unit,
+};
+
+/// What comes next from the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// A command.
+    Line,
+    /// A SASL response.
+    Sasl,
+    /// DONE.
+    Idle,
+    /// The message of an APPEND: so many octets are left.
+    Message { left: u64, utf8: bool, scan: bool, bad: bool },
+    /// What stands behind the message.
+    Tail { utf8: bool, bad: bool },
+    /// A refused command that goes on: so many octets of a literal are left, then its line. `why` is told at its end, if it was
+    /// not told before.
+    Discard { left: u64, why: Option<Refusal> },
+}
+
+/// What the unit framed last is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    Nothing,
+    Connected,
+    Command(Whole),
+    /// The head of an APPEND, up to its message.
+    Append {
+        sync: bool,
+        octets: u64,
+    },
+    Chunk,
+    Tail(Whole),
+    Sasl(Whole),
+    Idle(Whole),
+    Refused(Refusal),
+}
+
+impl Machine for Server {
+    const ROLE: Role = Role::Server;
+    type Event<'i> = Event<'i>;
+    type Error = Violation;
+    type Upgrade = TlsOffer;
+
+    fn frame(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
+        if let Some(violation) = &self.fatal {
+            return Err(violation.clone());
+        }
+        if let Some(unit) = input.begin() {
+            return Ok(Framed::Ready(unit));
+        }
+        self.masks.clear();
+        self.settle(output);
+        if let Some(violation) = self.ending.take() {
+            self.fatal = Some(violation.clone());
+            return Err(violation);
+        }
+        if self.phase == Phase::Logout {
+            return Ok(Framed::Closed);
+        }
+        match self.owed {
+            Owed::Nothing => {}
+            Owed::Upgrade => return Ok(Framed::Paused(Pause::Upgrade)),
+            _ if self.open.is_some() && output.is_full() => return Ok(Framed::Paused(Pause::OutputFull)),
+            _ => return Ok(Framed::Paused(Pause::AnswerOwed)),
+        }
+        if self.shutdown && matches!(self.mode, Mode::Line | Mode::Idle | Mode::Sasl) {
+            self.say_bye("shutting down", output);
+            self.phase = Phase::Logout;
+            return Ok(Framed::Closed);
+        }
+        if output.is_full() {
+            return Ok(Framed::Paused(Pause::OutputFull));
+        }
+        if self.phase == Phase::Greeting {
+            return Ok(self.take(input, What::Connected, 0));
+        }
+        self.find(input, output)
+    }
+
+    fn decode<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
+        let (octets, _) = input.unit(unit)?;
+        Ok(match core::mem::replace(&mut self.what, What::Nothing) {
+            What::Nothing | What::Connected => {
+                self.owed = Owed::Greeting;
+                Event::Connected(Answer(self.source.issue()))
+            }
+            What::Command(line) => self.read_command(octets, line),
+            What::Append { sync, octets: announced } => self.read_append(octets, sync, announced),
+            What::Chunk => self.read_chunk(octets),
+            What::Tail(line) => self.read_tail(octets, line),
+            What::Sasl(line) => self.read_sasl(octets, line),
+            What::Idle(line) => self.read_done(octets, line),
+            What::Refused(why) => Event::Refused(why),
+        })
+    }
+
+    fn masks(&self) -> &[Mask] {
+        &self.masks
+    }
+
+    fn eof(&mut self, _: End) {
+        self.eof = true;
+    }
+
+    fn close(&mut self, why: Closing, output: &mut Output) {
+        if self.is_over() {
+            return;
+        }
+        match why {
+            Closing::Shutdown => self.shutdown = true,
+            Closing::Expired => {
+                self.fail(Violation::Expired, "too long idle", output);
+                // Nobody will be told the answer any more.
+                self.owed = Owed::Nothing;
+            }
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        match self.mode {
+            _ if matches!(self.phase, Phase::Greeting | Phase::NotAuthenticated) => self.limits.wait_login,
+            Mode::Message { .. } | Mode::Tail { .. } | Mode::Discard { .. } | Mode::Sasl => {
+                self.limits.wait_command
+            }
+            Mode::Line | Mode::Idle => self.limits.wait_idle,
+        }
+    }
+
+    fn start_tls(
+        mut self,
+        token: TlsOffer,
+        input: Input,
+        output: &mut Output,
+    ) -> Result<Handover<Self>, HandoverError> {
+        if self.owed != Owed::Upgrade || self.is_over() || !self.source.is_latest(token.0) {
+            return Err(HandoverError::NotOwed);
+        }
+        self.owed = Owed::Nothing;
+        if input.is_empty() {
+            self.put_tagged(&known(Condition::Ok, "begin TLS now"), output);
+        } else {
+            self.put_tagged(&known(Condition::Bad, "octets behind STARTTLS"), output);
+            self.say_bye("octets behind STARTTLS", output);
+        }
+        Ok(Handover::new(self, input)?)
+    }
+
+    fn secured(&mut self, _: Secured) {
+        self.secure = true;
+        self.enabled = super::enable::Enabled::default();
+        self.tag = alloc::vec::Vec::new();
+    }
+}
+
+impl Server {
+    fn find(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
+        if self.phase == Phase::NotAuthenticated {
+            // A password may be in any line, also in one that is not complete.
+            input.hold_secret();
+        }
+        loop {
+            match self.mode {
+                Mode::Line => {
+                    if let Some(framed) = self.find_command(input, output)? {
+                        return Ok(framed);
+                    }
+                }
+                Mode::Sasl => return self.find_line(What::Sasl, self.limits.auth_line, input, output),
+                Mode::Idle => return self.find_line(What::Idle, self.limits.command_line, input, output),
+                Mode::Message { left: 0, utf8, bad, .. } => self.mode = Mode::Tail { utf8, bad },
+                Mode::Message { left, .. } => return self.find_chunk(left, input),
+                Mode::Tail { .. } => {
+                    if let Some(framed) = self.find_tail(input, output)? {
+                        return Ok(framed);
+                    }
+                }
+                Mode::Discard { left, why } => {
+                    if let Some(framed) = self.find_discarded(left, why, input, output)? {
+                        return Ok(framed);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A line that no literal is part of.
+    fn find_line(
+        &mut self,
+        what: fn(Whole) -> What,
+        limit: usize,
+        input: &mut Input,
+        output: &mut Output,
+    ) -> Result<Framed, Violation> {
+        match self.step(limit, true, input, output)? {
+            Step::Line(line) => Ok(self.take(input, what(line), line.len)),
+            // Text throughout: no literal is ever found.
+            Step::Need | Step::Literal(_) => self.need(input),
+        }
+    }
+
+    /// Looks for the end of the line; a fault ends the session with a last word.
+    pub(crate) fn step(
+        &mut self,
+        limit: usize,
+        text: bool,
+        input: &mut Input,
+        output: &mut Output,
+    ) -> Result<Step, Violation> {
+        let passed = usize::try_from(self.lines.literals()).unwrap_or(usize::MAX);
+        input.allow(limit.saturating_add(passed).saturating_add(2));
+        match self.lines.step(input.pending(), self.policy.line, limit, |_| text) {
+            Ok(Step::Need) => Ok(Step::Need),
+            Ok(Step::Line(line)) => {
+                self.lines = Lines::new();
+                Ok(Step::Line(line))
+            }
+            Ok(step) => Ok(step),
+            Err(violation) => {
+                let text = match violation {
+                    Violation::Line(LineFault::TooLong { .. }) => "line too long",
+                    Violation::Line(_) => "CR or LF alone",
+                    _ => "quotes open before a literal",
+                };
+                if self.mode == Mode::Line {
+                    self.see_tag(input.pending());
+                }
+                self.put_tagged(&known(Condition::Bad, text), output);
+                self.fail(violation.clone(), text, output);
+                self.fatal = self.ending.take();
+                Err(violation)
+            }
+        }
+    }
+
+    /// No unit is complete. After the end of the octets the session is over, and truncated if anything was begun.
+    pub(crate) fn need(&mut self, input: &Input) -> Result<Framed, Violation> {
+        if !self.eof {
+            return Ok(Framed::NeedInput);
+        }
+        if self.mode == Mode::Line && input.pending().is_empty() {
+            self.phase = Phase::Logout;
+            return Ok(Framed::Closed);
+        }
+        self.fatal = Some(Violation::Truncated);
+        Err(Violation::Truncated)
+    }
+
+    pub(crate) fn take(&mut self, input: &mut Input, what: What, len: usize) -> Framed {
+        self.what = what;
+        Framed::Ready(input.take(len))
+    }
+
+    pub(crate) fn say_bye(&mut self, text: &'static str, output: &mut Output) {
+        if !self.bye {
+            self.bye = true;
+            put_status("*", &known(Condition::Bye, text), output);
+        }
+    }
+
+    /// The answer to a command is owed from now on.
+    pub(crate) fn owe(&mut self, kind: Kind) -> Answer {
+        self.owed = Owed::Answer(kind);
+        Answer(self.source.issue())
+    }
+}

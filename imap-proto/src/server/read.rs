@@ -1,0 +1,185 @@
+//! Reading the units that were framed.
+
+use super::enable::Enabled;
+use super::event::{AuthTurn, Event, Refusal, TlsOffer};
+use super::machine::Mode;
+use super::reply::{Due, shows_password};
+use super::{Kind, Owed, Server};
+use crate::command::Command;
+use crate::error::{Malformed, Rule};
+use crate::frame::Whole;
+use crate::policy::Repair;
+use crate::types::chars::{is_atom, is_tag};
+use crate::types::{AString, Atom};
+use mail_wire::{Class, Mask, Secret, Span, base64};
+
+/// The longest tag that is kept; a command with a longer one is answered with `*`.
+const TAG_MAX: usize = 256;
+
+/// The first words of a command, looked at before its grammar is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head<'a> {
+    pub(crate) tag: &'a [u8],
+    pub(crate) name: &'a [u8],
+    /// Where the arguments begin.
+    pub(crate) args: usize,
+}
+
+impl Head<'_> {
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name.as_bytes())
+    }
+}
+
+pub(crate) fn head(octets: &[u8]) -> Head<'_> {
+    let word = |from: usize, is: fn(u8) -> bool| {
+        let rest = octets.get(from..).unwrap_or(&[]);
+        let n = rest.iter().position(|octet| !is(*octet)).unwrap_or(rest.len());
+        rest.get(..n).unwrap_or(&[])
+    };
+    let tag = word(0, is_tag);
+    let behind = octets.get(tag.len());
+    let spaced = !tag.is_empty() && behind == Some(&b' ');
+    let name = if spaced { word(tag.len().saturating_add(1), is_atom) } else { &[] };
+    let args = tag.len().saturating_add(name.len()).saturating_add(2);
+    let whole = matches!(behind, Some(b' ' | b'\r' | b'\n')) && tag.len() <= TAG_MAX;
+    Head { tag: if whole { tag } else { &[] }, name, args }
+}
+
+impl Server {
+    /// Remembers the tag of a command, if it has one.
+    pub(crate) fn see_tag(&mut self, octets: &[u8]) {
+        self.tag.clear();
+        self.tag.extend_from_slice(head(octets).tag);
+    }
+
+    pub(crate) fn read_command<'i>(&mut self, octets: &'i [u8], line: Whole) -> Event<'i> {
+        if line.bare {
+            self.policy.grammar.repairs.count(Repair::BareLf, 1);
+        }
+        let head = head(octets);
+        self.tag.clear();
+        self.tag.extend_from_slice(head.tag);
+        if let Some(why) = self.out_of_place(&head) {
+            self.mask_from(head.args, line.text);
+            return self.refuse_later(why);
+        }
+        let parsed = Command::parse(octets, &self.limits, self.is_utf8());
+        let command = match parsed {
+            Ok((_, Command::Append(_))) => {
+                // Its message was not announced where a literal can stand.
+                let at = line.text;
+                return self.malformed(octets, line, at, Rule::Literal);
+            }
+            Ok((_, command)) => command,
+            Err(malformed) => return self.malformed(octets, line, malformed.at, malformed.rule),
+        };
+        self.command(command, octets)
+    }
+
+    fn command<'i>(&mut self, command: Command<'i>, octets: &'i [u8]) -> Event<'i> {
+        let kind = match command {
+            Command::Capability => {
+                self.due = Some(Due::Capability);
+                return Event::Answered(command);
+            }
+            Command::StartTls if !self.offers_tls() => return self.refuse_later(Refusal::State),
+            Command::StartTls => {
+                self.owed = Owed::Upgrade;
+                return Event::StartTls(TlsOffer(self.source.issue()));
+            }
+            Command::Authenticate { mechanism, initial } => return self.auth(mechanism, initial, octets),
+            Command::Login { password, .. } => {
+                self.mask_string(*password.expose(), octets);
+                Kind::Login
+            }
+            Command::Select { .. } | Command::Examine { .. } => Kind::Select,
+            Command::Close | Command::Unselect => Kind::Leave,
+            Command::Enable(names) => Kind::Enable(Enabled::of(names, self.offer.capabilities())),
+            Command::Logout => Kind::Logout,
+            Command::Idle => Kind::Idle,
+            _ => Kind::Plain,
+        };
+        Event::Command(command, self.owe(kind))
+    }
+
+    fn auth<'i>(
+        &mut self,
+        mechanism: Atom<'i>,
+        initial: Option<Secret<&'i [u8]>>,
+        octets: &'i [u8],
+    ) -> Event<'i> {
+        if let Some(initial) = initial {
+            self.mask_string(AString::plain(initial.expose()), octets);
+        }
+        if self.hides_passwords() && shows_password(mechanism.as_str()) {
+            return self.refuse_later(Refusal::TlsFirst);
+        }
+        if !self.offer.capabilities().auth().any(|name| mechanism.is(name)) {
+            return self.refuse_later(Refusal::NotOffered);
+        }
+        let initial = match initial.map(|initial| *initial.expose()) {
+            None => None,
+            Some(b"=") => Some(mail_wire::SecretBuf::from(&b""[..])),
+            Some(text) => match base64::decode(text) {
+                Ok(octets) => Some(octets),
+                Err(_) => return self.refuse_later(Refusal::NotBase64),
+            },
+        };
+        self.owed = Owed::Auth;
+        Event::Auth { mechanism, initial, turn: AuthTurn(self.source.issue()) }
+    }
+
+    pub(crate) fn read_sasl<'i>(&mut self, octets: &'i [u8], line: Whole) -> Event<'i> {
+        self.mask_from(0, line.text);
+        let text = octets.get(..line.text).unwrap_or(&[]);
+        self.mode = Mode::Line;
+        let why = match base64::decode(text) {
+            _ if text == b"*" => Refusal::Cancelled,
+            Err(_) => Refusal::NotBase64,
+            Ok(response) => {
+                self.owed = Owed::Auth;
+                return Event::AuthResponse(response, AuthTurn(self.source.issue()));
+            }
+        };
+        self.due = Some(Due::Refuse(why));
+        Event::AuthCancelled(why)
+    }
+
+    pub(crate) fn read_done<'i>(&mut self, octets: &'i [u8], line: Whole) -> Event<'i> {
+        self.mode = Mode::Line;
+        let text = octets.get(..line.text).unwrap_or(&[]);
+        if text.eq_ignore_ascii_case(b"DONE") {
+            return Event::IdleDone(self.owe(Kind::Plain));
+        }
+        let malformed = Malformed { raw: text, at: 0, rule: Rule::Done };
+        Event::Malformed(malformed, self.owe(Kind::Malformed))
+    }
+
+    fn malformed<'i>(&mut self, octets: &'i [u8], line: Whole, at: usize, rule: Rule) -> Event<'i> {
+        let head = head(octets);
+        // A password may be anywhere in a line that cannot be read.
+        if self.phase == super::table::Phase::NotAuthenticated {
+            self.mask_from(head.args, line.text);
+        }
+        let raw = octets.get(..line.text).unwrap_or(&[]);
+        Event::Malformed(Malformed { raw, at, rule }, self.owe(Kind::Malformed))
+    }
+
+    fn refuse_later<'i>(&mut self, why: Refusal) -> Event<'i> {
+        self.due = Some(Due::Refuse(why));
+        Event::Refused(why)
+    }
+
+    fn mask_from(&mut self, from: usize, to: usize) {
+        if from < to {
+            self.masks.push(Mask { span: Span::new(from, to), class: Class::Secret });
+        }
+    }
+
+    /// Masks a string by the place that it has in the unit.
+    fn mask_string(&mut self, string: AString<'_>, octets: &[u8]) {
+        let at = (string.raw().as_ptr() as usize).saturating_sub(octets.as_ptr() as usize);
+        self.mask_from(at, at.saturating_add(string.raw().len()).min(octets.len()));
+    }
+}

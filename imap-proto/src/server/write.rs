@@ -1,0 +1,303 @@
+//! Untagged responses (RFC 9051 §7).
+
+use super::Server;
+use super::fetch_writer::FetchWriter;
+use super::reply::{check, put, put_status};
+use crate::encode::Sink;
+use crate::types::astring::{Form, escape};
+use crate::types::status::{Condition, Status};
+use crate::types::{AString, Atom, Flags, IdFields, Mailbox, SequenceSet};
+use mail_wire::{Class, Misuse, Output};
+
+/// Writes untagged responses. Each is written whole by its call.
+///
+/// It writes as much as it is told: an application that has much to tell looks at [`Output::is_full`] in between.
+#[derive(Debug)]
+pub struct Writer<'s> {
+    server: &'s mut Server,
+    output: &'s mut Output,
+}
+
+/// What a search has found (RFC 9051 §7.3.4). What is `None` is left away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SearchResult<'a> {
+    /// The least number.
+    pub min: Option<u32>,
+    /// The largest.
+    pub max: Option<u32>,
+    /// All of them.
+    pub all: Option<SequenceSet<'a>>,
+    /// How many.
+    pub count: Option<u32>,
+}
+
+/// A namespace (RFC 2342 §5): the prefix of its mailboxes, and the delimiter of their hierarchy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamespaceEntry<'a> {
+    /// The prefix, perhaps empty.
+    pub prefix: AString<'a>,
+    /// The delimiter: printable ASCII, or none where the names are flat.
+    pub delimiter: Option<u8>,
+}
+
+impl<'s> Writer<'s> {
+    pub(crate) fn new(server: &'s mut Server, output: &'s mut Output) -> Self {
+        Self { server, output }
+    }
+
+    /// `* n EXISTS`: the number of messages (§7.4.1).
+    pub fn exists(&mut self, messages: u32) -> &mut Self {
+        self.counted(messages, "EXISTS")
+    }
+
+    /// `* n RECENT` (RFC 3501 §7.3.2).
+    pub fn recent(&mut self, messages: u32) -> &mut Self {
+        self.counted(messages, "RECENT")
+    }
+
+    /// `* n EXPUNGE`: the message is gone, and those behind it count one less (§7.5.1). Never during FETCH, STORE or SEARCH
+    /// without UID.
+    pub fn expunge(&mut self, message: u32) -> &mut Self {
+        self.counted(message, "EXPUNGE")
+    }
+
+    fn counted(&mut self, number: u32, what: &str) -> &mut Self {
+        put(self.output, "* ");
+        self.output.put_decimal(number.into());
+        put(self.output, " ");
+        put(self.output, what);
+        put(self.output, "\r\n");
+        self
+    }
+
+    /// `* FLAGS`: those that the mailbox knows (§7.3.5).
+    pub fn flags(&mut self, list: Flags<'_>) -> &mut Self {
+        put(self.output, "* FLAGS ");
+        flags(list, self.output);
+        put(self.output, "\r\n");
+        self
+    }
+
+    /// `* OK`, `* NO`, `* BAD` or `* BYE`, perhaps with a code (§7.1).
+    ///
+    /// # Errors
+    /// [`Misuse::Invalid`] for a code or text that would end the line; [`Misuse::NotInState`] for PREAUTH.
+    pub fn status(&mut self, status: &Status<'_>) -> Result<&mut Self, Misuse> {
+        check(status)?;
+        match status.condition {
+            Condition::PreAuth => return Err(Misuse::NotInState),
+            Condition::Bye => self.server.bye = true,
+            _ => {}
+        }
+        put_status("*", status, self.output);
+        Ok(self)
+    }
+
+    /// `* LIST` (§7.3.1). Attributes are written as flags; the delimiter is `None` where names are flat.
+    pub fn list(&mut self, attributes: Flags<'_>, delimiter: Option<u8>, name: Mailbox<'_>) -> &mut Self {
+        self.listed("* LIST ", attributes, delimiter, name)
+    }
+
+    /// `* LSUB` (RFC 3501 §7.2.3).
+    pub fn lsub(&mut self, attributes: Flags<'_>, delimiter: Option<u8>, name: Mailbox<'_>) -> &mut Self {
+        self.listed("* LSUB ", attributes, delimiter, name)
+    }
+
+    fn listed(
+        &mut self,
+        what: &str,
+        attributes: Flags<'_>,
+        mark: Option<u8>,
+        name: Mailbox<'_>,
+    ) -> &mut Self {
+        put(self.output, what);
+        flags(attributes, self.output);
+        put(self.output, " ");
+        delimiter(mark, self.output);
+        put(self.output, " ");
+        self.mailbox(name);
+        put(self.output, "\r\n");
+        self
+    }
+
+    /// `* STATUS` (§7.3.4): what was asked for, each with its number.
+    pub fn mailbox_status<'a>(
+        &mut self,
+        name: Mailbox<'_>,
+        items: impl IntoIterator<Item = (Atom<'a>, u64)>,
+    ) -> &mut Self {
+        put(self.output, "* STATUS ");
+        self.mailbox(name);
+        put(self.output, " (");
+        for (index, (item, number)) in items.into_iter().enumerate() {
+            put(self.output, if index > 0 { " " } else { "" });
+            put(self.output, item.as_str());
+            put(self.output, " ");
+            self.output.put_decimal(number);
+        }
+        put(self.output, ")\r\n");
+        self
+    }
+
+    /// `* SEARCH` with the numbers that were found, perhaps none (RFC 3501 §7.2.5).
+    pub fn search(&mut self, numbers: impl IntoIterator<Item = u32>) -> &mut Self {
+        put(self.output, "* SEARCH");
+        for number in numbers {
+            put(self.output, " ");
+            self.output.put_decimal(number.into());
+        }
+        put(self.output, "\r\n");
+        self
+    }
+
+    /// `* ESEARCH` with the tag of the command (RFC 9051 §7.3.4): the answer to a SEARCH with RETURN, and to every one in IMAP4rev2.
+    pub fn esearch(&mut self, uid: bool, found: SearchResult<'_>) -> &mut Self {
+        put(self.output, "* ESEARCH (TAG ");
+        quoted(AString::plain(&self.server.tag), self.output);
+        put(self.output, if uid { ") UID" } else { ")" });
+        let numbers = [(" MIN ", found.min), (" MAX ", found.max), (" COUNT ", found.count)];
+        for (name, number) in numbers {
+            if let Some(number) = number {
+                put(self.output, name);
+                self.output.put_decimal(number.into());
+            }
+        }
+        if let Some(all) = found.all {
+            put(self.output, " ALL ");
+            put(self.output, all.as_str());
+        }
+        put(self.output, "\r\n");
+        self
+    }
+
+    /// `* NAMESPACE` (§7.3.3); none is NIL.
+    pub fn namespace(
+        &mut self,
+        personal: &[NamespaceEntry<'_>],
+        others: &[NamespaceEntry<'_>],
+        shared: &[NamespaceEntry<'_>],
+    ) -> &mut Self {
+        put(self.output, "* NAMESPACE");
+        for entries in [personal, others, shared] {
+            put(self.output, if entries.is_empty() { " NIL" } else { " (" });
+            for entry in entries {
+                put(self.output, "(");
+                quoted(entry.prefix, self.output);
+                put(self.output, " ");
+                delimiter(entry.delimiter, self.output);
+                put(self.output, ")");
+            }
+            put(self.output, if entries.is_empty() { "" } else { ")" });
+        }
+        put(self.output, "\r\n");
+        self
+    }
+
+    /// `* ID` (RFC 2971 §3.2).
+    pub fn id(&mut self, fields: IdFields<'_>) -> &mut Self {
+        put(self.output, "* ID");
+        let mut first = true;
+        for (name, value) in fields.iter() {
+            put(self.output, if first { " (" } else { " " });
+            first = false;
+            quoted(name, self.output);
+            put(self.output, " ");
+            match value {
+                Some(value) => quoted(value, self.output),
+                None => put(self.output, "NIL"),
+            }
+        }
+        put(self.output, if first { " NIL\r\n" } else { ")\r\n" });
+        self
+    }
+
+    /// Begins `* n FETCH`; it is closed by [`FetchWriter::end`], by its drop, or with its message.
+    pub fn fetch(&mut self, message: u32) -> FetchWriter<'_> {
+        FetchWriter::new(self.server, self.output, message)
+    }
+
+    fn mailbox(&mut self, name: Mailbox<'_>) {
+        if name.is_inbox() {
+            put(self.output, "INBOX");
+        } else {
+            string(name.raw(), self.server.is_utf8(), self.output);
+        }
+    }
+}
+
+/// A string in its shortest form.
+pub(crate) fn string(value: AString<'_>, utf8: bool, output: &mut Output) {
+    as_form(value, value.form(utf8), output);
+}
+
+/// A string that must not be an atom, 7 bits quoted.
+pub(crate) fn quoted(value: AString<'_>, output: &mut Output) {
+    text(value, false, output);
+}
+
+/// A string that must not be an atom.
+pub(crate) fn text(value: AString<'_>, utf8: bool, output: &mut Output) {
+    let form = match value.form(utf8) {
+        Form::Atom => Form::QuotedRaw,
+        form => form,
+    };
+    as_form(value, form, output);
+}
+
+fn as_form(value: AString<'_>, form: Form, output: &mut Output) {
+    match form {
+        Form::Atom => output.put(Class::Public, value.raw()),
+        Form::QuotedRaw => quotes(value.raw(), output),
+        Form::QuotedEscape => quotes(&escape(value.raw()), output),
+        Form::Literal => literal(&value.bytes(), Class::Public, output),
+    }
+}
+
+fn quotes(inside: &[u8], output: &mut Output) {
+    put(output, "\"");
+    output.put(Class::Public, inside);
+    put(output, "\"");
+}
+
+pub(crate) fn literal(octets: &[u8], class: Class, output: &mut Output) {
+    put(output, "{");
+    output.put_decimal(octets.len() as u64);
+    put(output, "}\r\n");
+    output.put(class, octets);
+}
+
+pub(crate) fn flags(flags: Flags<'_>, output: &mut Output) {
+    put(output, "(");
+    for (index, flag) in flags.iter().enumerate() {
+        put(output, if index > 0 { " " } else { "" });
+        put(output, if flag.is_keyword() { "" } else { "\\" });
+        put(output, flag.name());
+    }
+    put(output, ")");
+}
+
+/// A delimiter in quotes. One that cannot stand there is none.
+fn delimiter(delimiter: Option<u8>, output: &mut Output) {
+    match delimiter {
+        Some(mark @ (b'"' | b'\\')) => quotes(&[b'\\', mark], output),
+        Some(mark @ b' '..=b'~') => quotes(&[mark], output),
+        _ => put(output, "NIL"),
+    }
+}
+
+/// Sections of responses are written as those of commands, but a literal is always a plain one.
+pub(crate) struct Response<'o>(pub(crate) &'o mut Output, pub(crate) bool);
+
+impl Sink for Response<'_> {
+    fn put(&mut self, class: Class, octets: &[u8]) {
+        self.0.put(class, octets);
+    }
+
+    fn literal(&mut self, class: Class, octets: &[u8]) {
+        literal(octets, class, self.0);
+    }
+
+    fn utf8(&self) -> bool {
+        self.1
+    }
+}

@@ -1,0 +1,274 @@
+//! Lists of numbers: SEARCH, SORT, THREAD, ESEARCH. They are read number by number and write nothing down, so that a
+//! million of them cost no memory.
+
+use super::sequence::SequenceSet;
+use super::text::Text;
+use crate::error::Rule;
+use crate::parse::leaf::Cursor;
+use core::fmt;
+
+/// Message numbers or UIDs in the order of the server: SEARCH and SORT.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Numbers<'i>(&'i [u8]);
+
+/// An entry of a number list that is no number above 0 of 32 bits.
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a message number: \"{}\"", self.raw.escape_ascii())]
+pub struct BadNumber<'i> {
+    /// What stands in its place.
+    pub raw: &'i [u8],
+}
+
+impl fmt::Debug for BadNumber<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BadNumber({})", self.raw.escape_ascii())
+    }
+}
+
+impl<'i> Numbers<'i> {
+    pub(crate) const fn wire(octets: &'i [u8]) -> Self {
+        Self(octets)
+    }
+
+    /// The numbers. Each is converted when it is reached; one that is none is an error of its own.
+    #[must_use]
+    pub const fn iter(self) -> NumberIter<'i> {
+        NumberIter { rest: self.0 }
+    }
+
+    /// As they stand on the wire.
+    #[must_use]
+    pub const fn octets(self) -> &'i [u8] {
+        self.0
+    }
+}
+
+impl<'i> IntoIterator for Numbers<'i> {
+    type Item = Result<u32, BadNumber<'i>>;
+    type IntoIter = NumberIter<'i>;
+    fn into_iter(self) -> NumberIter<'i> {
+        self.iter()
+    }
+}
+
+impl fmt::Debug for Numbers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// The numbers of [`Numbers`].
+#[derive(Clone, Copy, Debug)]
+pub struct NumberIter<'i> {
+    rest: &'i [u8],
+}
+
+impl<'i> Iterator for NumberIter<'i> {
+    type Item = Result<u32, BadNumber<'i>>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some((b' ', rest)) = self.rest.split_first() {
+            self.rest = rest;
+        }
+        let mut number = 0_u64;
+        let mut good = true;
+        let mut len = 0_usize;
+        for octet in self.rest {
+            let digit = octet.wrapping_sub(b'0');
+            if digit > 9 {
+                if *octet == b' ' {
+                    break;
+                }
+                good = false;
+            }
+            // Saturates far above 32 bits.
+            number = if number < 1 << 40 { number * 10 + u64::from(digit) } else { number };
+            len = len.wrapping_add(1);
+        }
+        if len == 0 {
+            return None;
+        }
+        let (word, rest) = self.rest.split_at_checked(len)?;
+        self.rest = rest;
+        match u32::try_from(number) {
+            Ok(number) if good && number > 0 => Some(Ok(number)),
+            _ => Some(Err(BadNumber { raw: word })),
+        }
+    }
+}
+
+/// The answer to THREAD (RFC 5256 §4): threads as parentheses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Threads<'i>(&'i [u8]);
+
+/// A token of [`Threads`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThreadToken<'i> {
+    /// A thread, or a branch of one, begins.
+    Open,
+    /// A message: the reply to the one before it.
+    Number(Result<u32, BadNumber<'i>>),
+    /// It ends.
+    Close,
+}
+
+impl<'i> Threads<'i> {
+    pub(crate) const fn wire(octets: &'i [u8]) -> Self {
+        Self(octets)
+    }
+
+    /// The tokens in order. Parentheses balance.
+    pub fn tokens(self) -> impl Iterator<Item = ThreadToken<'i>> + Clone + 'i {
+        let mut cur = Cursor::new(self.0);
+        core::iter::from_fn(move || {
+            cur.while_in(|octet| octet == b' ');
+            match cur.peek()? {
+                b'(' => {
+                    cur.bump(1);
+                    Some(ThreadToken::Open)
+                }
+                b')' => {
+                    cur.bump(1);
+                    Some(ThreadToken::Close)
+                }
+                _ => {
+                    let word = cur.while_in(|octet| !matches!(octet, b' ' | b'(' | b')'));
+                    Numbers(cur.get(word)).iter().next().map(ThreadToken::Number)
+                }
+            }
+        })
+    }
+
+    /// As they stand on the wire.
+    #[must_use]
+    pub const fn octets(self) -> &'i [u8] {
+        self.0
+    }
+}
+
+impl fmt::Debug for Threads<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.escape_ascii())
+    }
+}
+
+/// The answer to SEARCH in IMAP4rev2, and to SEARCH RETURN (RFC 9051 §7.3.4, RFC 4731).
+#[derive(Clone, Copy)]
+pub struct ESearch<'i> {
+    pub(crate) tag: Option<Text<'i>>,
+    pub(crate) uid: bool,
+    pub(crate) items: &'i [u8],
+}
+
+/// An item of an ESEARCH answer. Without a hit there is neither MIN, MAX nor ALL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ESearchItem<'i> {
+    /// `MIN`: the lowest.
+    Min(u32),
+    /// `MAX`: the highest.
+    Max(u32),
+    /// `ALL`: all of them.
+    All(SequenceSet<'i>),
+    /// `COUNT`: how many.
+    Count(u64),
+    /// `MODSEQ`: the highest of those found (RFC 7162 §3.1.5).
+    ModSeq(u64),
+    /// Any other item, as it came.
+    Other {
+        /// Its name.
+        name: &'i [u8],
+        /// Its value.
+        value: &'i [u8],
+    },
+    /// A known item whose value cannot be read.
+    Malformed {
+        /// Its name.
+        name: &'i [u8],
+        /// What stands for its value.
+        value: &'i [u8],
+    },
+}
+
+impl<'i> ESearch<'i> {
+    /// The tag of the command that it answers. The server need not give it for searches that it repeats on its own.
+    #[must_use]
+    pub const fn tag(&self) -> Option<Text<'i>> {
+        self.tag
+    }
+
+    /// Whether the numbers are UIDs.
+    #[must_use]
+    pub const fn is_uid(&self) -> bool {
+        self.uid
+    }
+
+    /// The items in order.
+    pub fn items(&self) -> impl Iterator<Item = ESearchItem<'i>> + Clone + 'i {
+        let mut cur = Cursor::new(self.items);
+        core::iter::from_fn(move || {
+            cur.while_in(|octet| matches!(octet, b' '));
+            // Some servers put parentheses around MODSEQ, as SEARCH has them.
+            let inside = cur.eat(b'(');
+            let name = cur.atom().ok()?;
+            cur.while_in(|octet| octet == b' ');
+            let start = cur.at();
+            cur.skip_value().ok()?;
+            let value = cur.since(start);
+            if inside {
+                cur.eat(b')');
+            }
+            Some(ESearchItem::read(cur.get(name), value))
+        })
+    }
+
+    /// The items as they stand on the wire.
+    #[must_use]
+    pub const fn raw(&self) -> &'i [u8] {
+        self.items
+    }
+}
+
+impl<'i> ESearchItem<'i> {
+    fn read(name: &'i [u8], value: &'i [u8]) -> Self {
+        Self::known(name, value).unwrap_or(Self::Malformed { name, value })
+    }
+
+    fn known(name: &'i [u8], value: &'i [u8]) -> Option<Self> {
+        let is = |other: &[u8]| name.eq_ignore_ascii_case(other);
+        let mut cur = Cursor::new(value);
+        let item = match name.len() {
+            3 if is(b"MIN") => Self::Min(cur.nz_number().ok()?),
+            3 if is(b"MAX") => Self::Max(cur.nz_number().ok()?),
+            3 if is(b"ALL") => return SequenceSet::new(value).ok().map(Self::All),
+            5 if is(b"COUNT") => Self::Count(cur.number64().ok()?),
+            6 if is(b"MODSEQ") => Self::ModSeq(cur.number64().ok()?),
+            _ => return Some(Self::Other { name, value }),
+        };
+        cur.is_end().then_some(item)
+    }
+}
+
+impl fmt::Debug for ESearch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {}", self.tag, if self.uid { "UID " } else { "" })?;
+        f.debug_list().entries(self.items()).finish()
+    }
+}
+
+/// Parentheses balance, and nest no deeper than `limit`.
+pub(crate) fn check_parentheses(octets: &[u8], limit: usize) -> Result<(), (usize, Rule)> {
+    let mut depth = 0_usize;
+    for at in memchr::memchr2_iter(b'(', b')', octets) {
+        if octets.get(at) == Some(&b'(') {
+            depth = depth.saturating_add(1);
+            if depth > limit {
+                return Err((at, Rule::Depth));
+            }
+        } else {
+            depth = depth.checked_sub(1).ok_or((at, Rule::List))?;
+        }
+    }
+    if depth == 0 { Ok(()) } else { Err((octets.len(), Rule::List)) }
+}
