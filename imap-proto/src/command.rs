@@ -165,6 +165,8 @@ pub enum Command<'a> {
     },
     /// A command that this crate has no type for.
     Other {
+        /// Whether `UID` stands before the name.
+        uid: bool,
         /// Its name.
         name: Atom<'a>,
         /// What stands behind the name and the space, checked for balance alone.
@@ -321,7 +323,8 @@ impl<'a> Command<'a> {
             | Self::Fetch { uid, .. }
             | Self::Store { uid, .. }
             | Self::Copy { uid, .. }
-            | Self::Move { uid, .. } => *uid,
+            | Self::Move { uid, .. }
+            | Self::Other { uid, .. } => *uid,
             Self::Expunge { uids } => uids.is_some(),
             _ => false,
         }

@@ -62,6 +62,7 @@ fn commands_in_their_shortest_form_are_written_as_they_were_read() {
         "a COPY 1:* \"a{5}\"",
         "a UID MOVE $ x",
         "a X-THING",
+        "a UID X-THING 5",
         "a X-THING (a (b \"c d\")) 5",
     ] {
         let text = format!("{text}\r\n").into_bytes();

@@ -20,6 +20,7 @@ impl Reader<'_, '_> {
     /// `body`. Its nodes count from the index that `tape.len()` is at the call.
     pub(crate) fn body(&mut self) -> Parse<()> {
         let base = self.tape.len();
+        let start = self.cur.at();
         let (mut parent, mut depth) = (None, 0_usize);
         loop {
             self.cur.expect(b'(', Rule::Body)?;
@@ -39,7 +40,11 @@ impl Reader<'_, '_> {
             }
             // A part has closed: its parents may go on to the next child, or close as well.
             loop {
-                let Some(up) = parent else { return Ok(()) };
+                let Some(up) = parent else {
+                    // No child will follow: the place of the last one is free.
+                    self.tape.set(base + node::LAST, Span::new(start, self.cur.at()));
+                    return Ok(());
+                };
                 if self.cell(up + node::KIND).0 == node::MULTIPART {
                     if self.next_child()? {
                         break;

@@ -31,7 +31,7 @@ fn tagged<'a>(cursor: &mut Cursor<'a>) -> Parse<(Tag<'a>, Command<'a>)> {
 fn command<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
     let name = cursor.word(Rule::Command, is_atom, Atom::new)?;
     let mut upper = [0_u8; 12];
-    let Some(place) = upper.get_mut(..name.as_str().len()) else { return other(cursor, name) };
+    let Some(place) = upper.get_mut(..name.as_str().len()) else { return other(cursor, name, false) };
     place.copy_from_slice(name.as_str().as_bytes());
     place.make_ascii_uppercase();
     let place: &[u8] = place;
@@ -74,24 +74,23 @@ fn command<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
             cursor.space()?;
             Command::Id(IdFields::read(cursor)?)
         }
-        _ => return other(cursor, name),
+        _ => return other(cursor, name, false),
     })
 }
 
-fn other<'a>(cursor: &mut Cursor<'a>, name: Atom<'a>) -> Parse<Command<'a>> {
+fn other<'a>(cursor: &mut Cursor<'a>, name: Atom<'a>, uid: bool) -> Parse<Command<'a>> {
     if cursor.is_end() {
-        return Ok(Command::Other { name, args: Raw::EMPTY });
+        return Ok(Command::Other { uid, name, args: Raw::EMPTY });
     }
     cursor.space()?;
-    Ok(Command::Other { name, args: Raw::rest_of(cursor)? })
+    Ok(Command::Other { uid, name, args: Raw::rest_of(cursor)? })
 }
 
 fn uid<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
     cursor.space()?;
-    let before = *cursor;
-    let name = cursor.run(is_atom);
-    let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
-    match name.len() {
+    let name = cursor.word(Rule::Command, is_atom, Atom::new)?;
+    let is = |other: &str| name.is(other);
+    match name.as_str().len() {
         5 if is("FETCH") => fetch(cursor, true),
         5 if is("STORE") => store(cursor, true),
         6 if is("SEARCH") => search(cursor, true),
@@ -101,7 +100,7 @@ fn uid<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
             cursor.space()?;
             Ok(Command::Expunge { uids: Some(cursor.set()?) })
         }
-        _ => before.fail(Rule::Command),
+        _ => other(cursor, name, true),
     }
 }
 

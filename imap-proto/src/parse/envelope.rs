@@ -1,4 +1,4 @@
-//! The kernel of ENVELOPE: one pass, ten entries on the tape, and four for each address behind them.
+//! The kernel of ENVELOPE: one pass, eleven entries on the tape, and four for each address behind them.
 
 use super::leaf::Parse;
 use super::reader::Reader;
@@ -14,8 +14,9 @@ impl Reader<'_, '_> {
     /// The entries that were written are good: what the envelope had before the fault.
     pub(crate) fn envelope(&mut self, base: usize) -> Parse<()> {
         let first = self.reserve(field::COUNT)?;
+        let start = self.cur.at();
         self.cur.expect(b'(', Rule::Envelope)?;
-        for index in field::DATE..field::COUNT {
+        for index in field::DATE..field::WHOLE {
             if index > field::DATE {
                 if self.cur.peek() == Some(b')') {
                     return self.cur.fail(Rule::Envelope);
@@ -29,7 +30,9 @@ impl Reader<'_, '_> {
             self.tape.set(first + index, entry);
         }
         self.more_spaces()?;
-        self.cur.expect(b')', Rule::Envelope)
+        self.cur.expect(b')', Rule::Envelope)?;
+        self.tape.set(first + field::WHOLE, Span::new(start, self.cur.at()));
+        Ok(())
     }
 
     /// `NIL` or `"(" 1*address ")"`: where the first stands, and how many there are.
@@ -55,7 +58,8 @@ impl Reader<'_, '_> {
                     return Ok(Span::cell(at, count));
                 }
                 Some(b' ') => {
-                    self.repair(Repair::AddressSpace, Rule::Address)?;
+                    // Not in the grammar, and in the standard's own examples: counted, and taken by the strict grammar too.
+                    self.repairs.count(Repair::AddressSpace, 1);
                     self.cur.while_in(|octet| octet == b' ');
                 }
                 _ if self.cur.nil() => self.repair(Repair::NilAddress, Rule::Address)?,

@@ -306,6 +306,7 @@ impl<'a> Cursor<'a> {
     /// The octets end inside the value; the cursor then stands at their end.
     pub(crate) fn skip_value(&mut self) -> Parse<usize> {
         let (mut depth, mut deepest) = (0_usize, 0_usize);
+        let list = self.peek() == Some(b'(');
         loop {
             match self.peek() {
                 None if depth == 0 => return Ok(deepest),
@@ -320,6 +321,9 @@ impl<'a> Cursor<'a> {
                 Some(b')') => {
                     depth -= 1;
                     self.at += 1;
+                    if list && depth == 0 {
+                        return Ok(deepest);
+                    }
                 }
                 Some(b'"') => {
                     if let Err(fault) = self.loose_quoted() {

@@ -81,7 +81,7 @@ fn a_value_is_skipped_whole_whatever_is_in_it() {
         (b"~x", 0),
         (b"a\"b c\"d", 0),
     ] {
-        for behind in [&b""[..], b" x", b")"] {
+        for behind in [&b""[..], b" x", b")", if depth > 0 { b"(b)" } else { b"" }] {
             let octets = [value, behind].concat();
             let mut cursor = Cursor::new(&octets);
             assert_eq!(cursor.skip_value(), Ok(depth), "{octets:?}");

@@ -9,7 +9,7 @@ use crate::response::Untagged;
 use crate::types::fetch_data::{FetchHead, FetchPart, Target};
 use crate::types::mailbox_data::{ListItem, MailboxStatus, Namespaces, delimiter};
 use crate::types::numbers::{ESearch, Numbers, Threads, check_parentheses};
-use crate::types::text::{ResponseText, Text};
+use crate::types::text::ResponseText;
 use crate::types::{AString, Capabilities, Condition, Flags, ServerId, Status};
 use mail_wire::{Span, View};
 
@@ -234,13 +234,18 @@ impl<'a> Reader<'a, '_> {
 
     /// `[SP "(" "TAG" SP string ")"] [SP "UID"] *(SP search-return-data)`.
     fn esearch(&mut self) -> Parse<ESearch<'a>> {
-        let mut answer = ESearch { tag: None, uid: false, items: b"" };
+        let mut answer = ESearch { correlator: b"", uid: false, items: b"" };
         if self.cur.rest().get(..5).is_some_and(|next| next.eq_ignore_ascii_case(b" (TAG")) {
+            let start = self.cur.at().saturating_add(2);
             self.cur.bump(5);
             self.space()?;
-            let tag = self.astring()?;
+            self.astring()?;
+            while self.cur.peek() == Some(b' ') {
+                self.space()?;
+                self.astring()?;
+            }
+            answer.correlator = self.cur.since(start);
             self.cur.expect(b')', Rule::List)?;
-            answer.tag = Text::of(self.cur.octets(), tag);
         }
         if self.cur.rest().get(..4).is_some_and(|next| next.eq_ignore_ascii_case(b" UID"))
             && matches!(self.cur.peek_at(4), None | Some(b' '))
@@ -352,8 +357,11 @@ impl<'a> Reader<'a, '_> {
 
     fn namespaces(&mut self) -> Parse<Namespaces<'a>> {
         let mut lists = [Span::default(); 3];
-        for list in &mut lists {
-            self.space()?;
+        for (index, list) in lists.iter_mut().enumerate() {
+            // An example of RFC 5255 §5.3 leaves the space between two lists away.
+            if index == 0 || self.cur.peek() != Some(b'(') {
+                self.space()?;
+            }
             if self.cur.nil() {
                 continue;
             }

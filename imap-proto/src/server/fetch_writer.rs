@@ -7,7 +7,7 @@ use super::reply::put;
 use super::write::{Response, flags, literal};
 use super::{Open, Server};
 use crate::encode;
-use crate::types::{DateTime, FetchAtt, Flags};
+use crate::types::{BodyStructure, DateTime, Envelope, FetchAtt, Flags};
 use alloc::string::ToString as _;
 use mail_wire::{Class, Misuse, Output};
 use memchr::memchr;
@@ -95,6 +95,32 @@ impl<'s> FetchWriter<'s> {
         self.item("ENVELOPE ");
         envelope_writer::put(envelope, self.server.is_utf8(), self.output);
         self
+    }
+
+    /// `ENVELOPE` as another server has told it, copied as it stands, with what the repairs of that connection let through.
+    ///
+    /// # Errors
+    /// [`Misuse::Invalid`] if it could not be read to its end.
+    pub fn envelope_from(mut self, envelope: Envelope<'_>) -> Result<Self, Misuse> {
+        if envelope.raw().is_empty() {
+            return Err(Misuse::Invalid("envelope"));
+        }
+        self.item("ENVELOPE ");
+        self.output.put(Class::Public, envelope.raw());
+        Ok(self)
+    }
+
+    /// `BODYSTRUCTURE` as another server has told it, or `BODY` if that was asked for, copied as it stands.
+    ///
+    /// # Errors
+    /// [`Misuse::Invalid`] if it could not be read to its end.
+    pub fn body_structure_from(mut self, body: BodyStructure<'_>, extended: bool) -> Result<Self, Misuse> {
+        if body.raw().is_empty() {
+            return Err(Misuse::Invalid("body structure"));
+        }
+        self.item(if extended { "BODYSTRUCTURE " } else { "BODY " });
+        self.output.put(Class::Public, body.raw());
+        Ok(self)
     }
 
     /// `BODYSTRUCTURE` if `extended`, otherwise `BODY` without extension data.

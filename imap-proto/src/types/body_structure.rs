@@ -15,7 +15,7 @@ pub(crate) mod node {
     pub(crate) const LINKS: usize = 1;
     /// Cell: depth, and the number of children.
     pub(crate) const SIZE: usize = 2;
-    /// Cell: the last child while the node is open.
+    /// Cell: the last child while the node is open. Of the outermost one, once it is closed, all octets of the value.
     pub(crate) const LAST: usize = 3;
     pub(crate) const TYPE: usize = 4;
     pub(crate) const SUBTYPE: usize = 5;
@@ -59,6 +59,12 @@ impl<'i> BodyStructure<'i> {
     #[must_use]
     pub fn root(self) -> Node<'i> {
         Node { view: self.0, at: 0 }
+    }
+
+    /// All of it as it came, for a proxy that hands it on.
+    #[must_use]
+    pub fn raw(self) -> &'i [u8] {
+        self.0.span(node::LAST).map_or(&[], |span| self.0.get(span))
     }
 
     /// All nodes, each before its children.

@@ -16,8 +16,10 @@ pub(crate) mod field {
     pub(crate) const BCC: usize = 7;
     pub(crate) const IN_REPLY_TO: usize = 8;
     pub(crate) const MESSAGE_ID: usize = 9;
+    /// All of it, once it has been read to its end.
+    pub(crate) const WHOLE: usize = 10;
     /// Their number.
-    pub(crate) const COUNT: usize = 10;
+    pub(crate) const COUNT: usize = 11;
 }
 
 /// Entries of an address on the tape: name, source route, mailbox, host.
@@ -95,6 +97,12 @@ impl<'i> Envelope<'i> {
     #[must_use]
     pub fn message_id(self) -> Option<Text<'i>> {
         self.text(field::MESSAGE_ID)
+    }
+
+    /// All of it as it came, for a proxy that hands it on; empty if it could not be read to its end.
+    #[must_use]
+    pub fn raw(self) -> &'i [u8] {
+        self.view.span(self.index(field::WHOLE)).map_or(&[], |span| self.view.get(span))
     }
 
     fn index(self, field: usize) -> usize {

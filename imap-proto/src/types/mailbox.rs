@@ -104,7 +104,7 @@ impl<'a> TryFrom<&'a str> for Mailbox<'a> {
 
 impl fmt::Debug for Mailbox<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Mailbox({:?})", self.0)
+        write!(f, "Mailbox(\"{}\")", self.name().escape_ascii())
     }
 }
 

@@ -156,7 +156,7 @@ impl fmt::Debug for Threads<'_> {
 /// The answer to SEARCH in IMAP4rev2, and to SEARCH RETURN (RFC 9051 §7.3.4, RFC 4731).
 #[derive(Clone, Copy)]
 pub struct ESearch<'i> {
-    pub(crate) tag: Option<Text<'i>>,
+    pub(crate) correlator: &'i [u8],
     pub(crate) uid: bool,
     pub(crate) items: &'i [u8],
 }
@@ -194,8 +194,34 @@ pub enum ESearchItem<'i> {
 impl<'i> ESearch<'i> {
     /// The tag of the command that it answers. The server need not give it for searches that it repeats on its own.
     #[must_use]
-    pub const fn tag(&self) -> Option<Text<'i>> {
-        self.tag
+    pub fn tag(&self) -> Option<Text<'i>> {
+        self.correlated(b"TAG")
+    }
+
+    /// The mailbox that was searched, where several were (RFC 7377 §2.1).
+    #[must_use]
+    pub fn mailbox(&self) -> Option<Text<'i>> {
+        self.correlated(b"MAILBOX")
+    }
+
+    /// The UIDVALIDITY of that mailbox.
+    #[must_use]
+    pub fn uid_validity(&self) -> Option<u32> {
+        let digits = self.correlated(b"UIDVALIDITY")?;
+        Cursor::new(digits.raw()).nz_number().ok()
+    }
+
+    fn correlated(&self, name: &[u8]) -> Option<Text<'i>> {
+        let mut cur = Cursor::new(self.correlator);
+        loop {
+            let key = cur.astring().ok()?;
+            cur.space().ok()?;
+            let value = cur.astring().ok()?;
+            if cur.get(key).eq_ignore_ascii_case(name) {
+                return Text::of(cur.octets(), value);
+            }
+            cur.space().ok()?;
+        }
     }
 
     /// Whether the numbers are UIDs.
@@ -252,7 +278,7 @@ impl<'i> ESearchItem<'i> {
 
 impl fmt::Debug for ESearch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {}", self.tag, if self.uid { "UID " } else { "" })?;
+        write!(f, "{:?} {}", self.tag(), if self.uid { "UID " } else { "" })?;
         f.debug_list().entries(self.items()).finish()
     }
 }

@@ -26,7 +26,7 @@ fn a_session_from_greeting_to_logout() {
                   a8 STORE 1 +FLAGS (\\Deleted)\r\na9 EXPUNGE\r\na10 CLOSE\r\na11 LIST \"\" *\r\na12 NAMESPACE\r\na13 LOGOUT\r\n",
         log: "Answered(Capability)\n\
               Login { user: \"smith\", password: Secret(..) }\n\
-              Select { mailbox: Mailbox(\"inbox\"), params: {} }\n\
+              Select { mailbox: Mailbox(\"INBOX\"), params: {} }\n\
               Noop\n\
               Fetch { uid: false, set: SequenceSet(1), atts: [Flags, Section { peek: true, section: Section { part: Part(\"\"), \
               text: Full }, partial: None }], modifiers: {} }\n\
@@ -170,7 +170,7 @@ fn what_cannot_be_read_is_told_and_answered() {
               malformed: a tag at 0 of + NOOP\nmalformed: the end of the line at 6 of b NOOP x\n\
               malformed: a flag at 19 of c STORE 1 +FLAGS (a]b)\n\
               malformed: a quoted string at 11 of d SELECT \\\"a\\\\b\\\"\n\
-              Other { name: XYZZY, args: \"\" }\n",
+              Other { uid: false, name: XYZZY, args: \"\" }\n",
         server: "* BAD cannot read this\r\n* BAD cannot read this\r\na BAD cannot read this\r\n* BAD cannot read this\r\n\
                  b BAD cannot read this\r\nc BAD cannot read this\r\nd BAD cannot read this\r\ne BAD not supported\r\n",
     }
