@@ -80,7 +80,8 @@ repairs! {
     MissingStatus,
     /// Text that begins with `[` and is no response code.
     BracketInText,
-    /// Spaces between the addresses of a list.
+    /// Spaces between the addresses of a list. The standard's own examples have them (RFC 9051 §8): taken whatever the switch
+    /// says, and counted.
     AddressSpace,
     /// NIL among the addresses of a list.
     NilAddress,

@@ -81,6 +81,18 @@ impl Session {
         session
     }
 
+    /// The log begins anew, and so does what has been written.
+    pub(crate) fn mark(&mut self) {
+        self.flush_chunk();
+        self.log.clear();
+        self.written();
+    }
+
+    /// The repairs that were used.
+    pub(crate) fn repairs(&self) -> String {
+        self.client.as_ref().map(|client| format!("{:?}", client.repairs())).unwrap_or_default()
+    }
+
     pub(crate) fn client(&mut self) -> &mut Client {
         self.client.as_mut().expect("the client is there")
     }
