@@ -5,6 +5,8 @@
 //! | [`engine`] | [`Engine`]: octets to events and back, with TLS, without a socket or a clock |
 //! | [`session`] | [`Session`]: the asynchronous driver, over the traits of `futures-io` |
 //! | [`blocking`] | the same on blocking sockets |
+//! | [`smtp`], [`imap`], [`pop3`] | opening a client session, and what a turn can do, for each protocol |
+//! | [`open`], [`flow`] | operations of several steps, written once for all drivers |
 //! | [`memory`] | connections in memory with a virtual clock and faults, for tests |
 //! | [`sasl`] | log-in mechanisms, for clients and servers |
 //! | [`tls`] | what TLS is made with |
@@ -18,9 +20,14 @@ pub mod blocking;
 mod drive;
 pub mod engine;
 pub mod error;
+pub mod flow;
+pub mod imap;
 pub mod memory;
+pub mod open;
+pub mod pop3;
 pub mod sasl;
 pub mod session;
+pub mod smtp;
 pub mod tap;
 pub mod timer;
 pub mod tls;

@@ -1,16 +1,19 @@
 //! tokio (feature `tokio`): an adapter and a timer, and nothing else.
 //!
 //! ```no_run
-//! use mail_session::proto::pop3::client::{Client, Config};
+//! use mail_session::sasl::client::Credentials;
 //! use mail_session::tls::{ClientTls, provider};
-//! use mail_session::tokio::Session;
+//! use mail_session::{imap, open::Security, tokio};
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let tls = ClientTls::platform(provider())?.to("mail.example.org")?;
-//! let session = Session::connect_tls(Client::new(Config::default()), ("mail.example.org", 995), tls).await?;
+//! let security = Security::Implicit(ClientTls::platform(provider())?);
+//! let opening = imap::Opening::new("mail.example.org", security).log_in(Credentials::password("me", "secret"));
+//! let session = tokio::connect(opening).await?;
 //! # Ok(()) }
 //! ```
 
 use crate::error::Error;
+use crate::flow::FlowError;
+use crate::open::Opening;
 use crate::session;
 use crate::tls::Tls;
 use futures_io::{AsyncRead, AsyncWrite};
@@ -28,6 +31,18 @@ pub type Session<M, S = TcpStream> = session::Session<M, Stream<S>, Timer>;
 
 /// What a turn of such a session writes through.
 pub type Writer<'a, S = TcpStream> = session::Writer<'a, Stream<S>, Timer>;
+
+/// Connects to the host of an opening, with `TCP_NODELAY`, makes TLS and logs in.
+///
+/// # Errors
+/// [`FlowError`].
+pub async fn connect<O: Opening>(
+    opening: O,
+) -> Result<Session<O::Machine>, FlowError<<O::Machine as Machine>::Error>> {
+    let socket = TcpStream::connect(opening.address()).await?;
+    socket.set_nodelay(true)?;
+    Session::open(opening, Stream::new(socket), Timer::new()).await
+}
 
 impl<M: Machine> Session<M> {
     /// Connects in plain text, with `TCP_NODELAY`.

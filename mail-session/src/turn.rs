@@ -19,4 +19,22 @@ impl<'a, M: Machine, L> Turn<'a, M, L> {
     pub(crate) fn new(machine: &'a mut M, output: &'a mut Output, link: L) -> Self {
         Self { machine, output, link }
     }
+
+    /// The same without what the driver adds.
+    pub fn bare(self) -> Turn<'a, M> {
+        Turn { machine: self.machine, output: self.output, link: () }
+    }
 }
+
+/// Writes methods of turns that lend a method of the machine its output.
+macro_rules! lend {
+    ($machine:ty { $($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $result:ty;)* }) => {
+        impl<L> crate::turn::Turn<'_, $machine, L> {
+            $($(#[$doc])*
+            pub fn $name(&mut self, $($arg: $type),*) -> $result {
+                self.machine.$name($($arg,)* self.output)
+            })*
+        }
+    };
+}
+pub(crate) use lend;

@@ -9,6 +9,8 @@ pub use socket::Socket;
 use crate::drive::{Drive, Link, Turned, shake};
 use crate::engine::{self, Engine, Handshake, Pipe};
 use crate::error::Error;
+use crate::flow::{Failure, Flow, FlowError, Progress};
+use crate::open::Opening;
 use crate::tap::Tap;
 use crate::tls::Tls;
 use crate::turn::Turn;
@@ -154,6 +156,44 @@ impl<M: Machine, S: Socket> Session<M, S> {
         }
     }
 
+    /// Runs a flow that may make TLS, to its end. Where it fails, what is due is written and the connection closed.
+    ///
+    /// # Errors
+    /// [`FlowError`].
+    pub fn run<F: Flow<M>>(mut self, flow: &mut F) -> Result<(Self, F::Output), FlowError<M::Error>> {
+        let mut progress = flow.begin(self.turn().bare());
+        loop {
+            progress = match progress {
+                Err(failure) => {
+                    self.close();
+                    return Err(failure.into());
+                }
+                Ok(Progress::Done(output)) => return Ok((self, output)),
+                Ok(Progress::StartTls(token)) => {
+                    self = self.start_tls(token, flow.tls()?)?;
+                    flow.begin(self.turn().bare())
+                }
+                Ok(Progress::More) => match self.next()? {
+                    Some((event, turn)) => flow.on(event, turn.bare()),
+                    None => Err(Failure::Ended),
+                },
+            };
+        }
+    }
+
+    /// Opens a session on a connection that stands: TLS and the log-in.
+    ///
+    /// # Errors
+    /// [`FlowError`].
+    pub fn open<O: Opening<Machine = M>>(mut opening: O, io: S) -> Result<Self, FlowError<M::Error>> {
+        let machine = opening.machine();
+        let session = match opening.implicit_tls()? {
+            Some(tls) => Self::over_tls(machine, io, tls)?,
+            None => Self::over(machine, io)?,
+        };
+        Ok(session.run(&mut opening)?.0)
+    }
+
     /// Whether TLS stands.
     #[must_use]
     pub fn is_secured(&self) -> bool {
@@ -221,6 +261,17 @@ impl<M: Machine, S: Socket> Session<M, S> {
             }
         }
     }
+}
+
+/// Connects to the host of an opening, with `TCP_NODELAY`, makes TLS and logs in.
+///
+/// # Errors
+/// [`FlowError`].
+pub fn connect<O: Opening>(
+    opening: O,
+) -> Result<Session<O::Machine, TcpStream>, FlowError<<O::Machine as Machine>::Error>> {
+    let socket = open(opening.address())?;
+    Session::open(opening, socket)
 }
 
 impl<M: Machine> Session<M, TcpStream> {

@@ -9,6 +9,8 @@ mod link;
 use crate::drive::{Drive, Turned, shake};
 use crate::engine::{self, Engine, Handshake, Pipe};
 use crate::error::Error;
+use crate::flow::{Failure, Flow, FlowError, Progress};
+use crate::open::Opening;
 use crate::tap::Tap;
 use crate::timer::Timer;
 use crate::tls::Tls;
@@ -130,6 +132,48 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
         })
         .await;
         self.io
+    }
+
+    /// Runs a flow that may make TLS, to its end. Where it fails, what is due is written and the connection closed.
+    ///
+    /// # Errors
+    /// [`FlowError`].
+    pub async fn run<F: Flow<M>>(mut self, flow: &mut F) -> Result<(Self, F::Output), FlowError<M::Error>> {
+        let mut progress = flow.begin(self.turn().bare());
+        loop {
+            progress = match progress {
+                Err(failure) => {
+                    self.close().await;
+                    return Err(failure.into());
+                }
+                Ok(Progress::Done(output)) => return Ok((self, output)),
+                Ok(Progress::StartTls(token)) => {
+                    self = self.start_tls(token, flow.tls()?).await?;
+                    flow.begin(self.turn().bare())
+                }
+                Ok(Progress::More) => match self.next().await? {
+                    Some((event, turn)) => flow.on(event, turn.bare()),
+                    None => Err(Failure::Ended),
+                },
+            };
+        }
+    }
+
+    /// Opens a session on a connection that stands: TLS and the log-in.
+    ///
+    /// # Errors
+    /// [`FlowError`].
+    pub async fn open<O: Opening<Machine = M>>(
+        mut opening: O,
+        io: S,
+        timer: T,
+    ) -> Result<Self, FlowError<M::Error>> {
+        let machine = opening.machine();
+        let session = match opening.implicit_tls()? {
+            Some(tls) => Self::over_tls(machine, io, timer, tls).await?,
+            None => Self::over(machine, io, timer),
+        };
+        Ok(session.run(&mut opening).await?.0)
     }
 
     /// Whether TLS stands.

@@ -1,0 +1,176 @@
+//! Operations of several steps, written once, without a socket: events in, commands out. The drivers only drive them.
+
+use crate::error::Error;
+use crate::sasl::SaslError;
+use crate::tls::{Tls, TlsError};
+use crate::turn::Turn;
+use mail_wire::{Machine, Misuse, Returned};
+use std::fmt;
+
+/// What a flow wants next.
+#[must_use]
+#[derive(Debug)]
+pub enum Progress<T, U> {
+    /// The next event.
+    More,
+    /// The hand-over to TLS, by [`Flow::tls`]; then [`Flow::begin`] is called again.
+    StartTls(U),
+    /// It is done.
+    Done(T),
+}
+
+/// An operation of several steps on a machine.
+pub trait Flow<M: Machine> {
+    /// What it gives.
+    type Output;
+
+    /// Queues what is due at the beginning, and again when TLS stands.
+    ///
+    /// # Errors
+    /// A [`Failure`] ends the flow.
+    fn begin(&mut self, turn: Turn<'_, M>) -> Result<Progress<Self::Output, M::Upgrade>, Failure>;
+
+    /// Takes an event and queues what follows from it.
+    ///
+    /// # Errors
+    /// A [`Failure`] ends the flow.
+    fn on(
+        &mut self,
+        event: M::Event<'_>,
+        turn: Turn<'_, M>,
+    ) -> Result<Progress<Self::Output, M::Upgrade>, Failure>;
+
+    /// What TLS is made with. A flow that never asks for the hand-over has none.
+    ///
+    /// # Errors
+    /// [`Failure::Tls`].
+    fn tls(&mut self) -> Result<Tls, Failure> {
+        Err(Failure::NoTls)
+    }
+}
+
+/// A refusal by the server, in the words of its protocol.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Refusal {
+    code: Option<u16>,
+    text: Vec<u8>,
+}
+
+impl Refusal {
+    pub(crate) fn new(code: Option<u16>, text: &[u8]) -> Self {
+        Self { code, text: text.to_vec() }
+    }
+
+    /// The reply code of SMTP.
+    #[must_use]
+    pub const fn code(&self) -> Option<u16> {
+        self.code
+    }
+
+    /// What the server says. Nothing stops a server from repeating what it was sent: it is not shown by `Debug` and `Display`.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Refusal({:?}, {} octets of text)", self.code, self.text.len())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Some(code) => write!(f, "the server refuses: {code}"),
+            None => f.write_str("the server refuses"),
+        }
+    }
+}
+
+/// Why a flow gave nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The server refuses to serve us, to make TLS, or to go on.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The server refuses the log-in.
+    #[error("log-in: {0}")]
+    LogIn(Refusal),
+    /// TLS is required and the server does not offer it.
+    #[error("TLS is required and not offered")]
+    NoTls,
+    /// The server offers no mechanism that fits the credentials and the security of the link.
+    #[error("no log-in mechanism fits")]
+    NoMechanism,
+    /// The SASL exchange failed on our side.
+    #[error("SASL: {0}")]
+    Sasl(SaslError),
+    /// TLS cannot be made with what was given.
+    #[error("TLS: {0}")]
+    Tls(TlsError),
+    /// The machine does not take a command, such as a name that cannot stand on the wire.
+    #[error(transparent)]
+    Misuse(Misuse),
+    /// The server does what belongs to nothing that was asked.
+    #[error("an answer to nothing that was asked")]
+    Unexpected,
+    /// The session ended in the middle.
+    #[error("the session ended before it was done")]
+    Ended,
+}
+
+impl From<Misuse> for Failure {
+    fn from(misuse: Misuse) -> Self {
+        Self::Misuse(misuse)
+    }
+}
+
+impl<T> From<Returned<T>> for Failure {
+    fn from(returned: Returned<T>) -> Self {
+        Self::Misuse(returned.why)
+    }
+}
+
+impl From<SaslError> for Failure {
+    fn from(error: SaslError) -> Self {
+        Self::Sasl(error)
+    }
+}
+
+impl From<TlsError> for Failure {
+    fn from(error: TlsError) -> Self {
+        Self::Tls(error)
+    }
+}
+
+/// Why a driver could not bring a flow to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum FlowError<E> {
+    /// The session failed.
+    #[error(transparent)]
+    Session(Error<E>),
+    /// The flow failed.
+    #[error(transparent)]
+    Flow(Failure),
+}
+
+impl<E> From<Error<E>> for FlowError<E> {
+    fn from(error: Error<E>) -> Self {
+        Self::Session(error)
+    }
+}
+
+impl<E> From<std::io::Error> for FlowError<E> {
+    fn from(error: std::io::Error) -> Self {
+        Self::Session(Error::Io(error))
+    }
+}
+
+impl<E> From<Failure> for FlowError<E> {
+    fn from(failure: Failure) -> Self {
+        Self::Flow(failure)
+    }
+}

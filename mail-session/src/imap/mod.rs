@@ -1,0 +1,6 @@
+//! IMAP: opening a session, and what a turn can do.
+
+mod opening;
+mod turn;
+
+pub use opening::Opening;

@@ -1,0 +1,193 @@
+//! Opening a client session: connect, make TLS, log in. One builder for each protocol
+//! ([`smtp::Opening`](crate::smtp::Opening), [`imap::Opening`](crate::imap::Opening), [`pop3::Opening`](crate::pop3::Opening)), each a
+//! [`Flow`] that any driver runs.
+
+use crate::flow::{Failure, Flow};
+use crate::sasl::Crypto;
+use crate::sasl::client::{Credentials, Exchange};
+use crate::tls::{ClientTls, Tls};
+use mail_wire::{Allow, Machine, Misuse, SecretBuf, policy};
+use std::fmt;
+
+/// How a connection is protected. Where nothing is named insecure, no credentials and no mail go out before TLS.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Security {
+    /// TLS from the first octet (RFC 8314 §3).
+    Implicit(ClientTls),
+    /// An upgrade by STARTTLS or STLS, without which nothing goes on.
+    StartTls(ClientTls),
+    /// An upgrade if the server offers one. **Insecure**: whoever sits on the line can take the offer away. Passwords still go
+    /// under TLS alone.
+    InsecureIfOffered(ClientTls),
+    /// No TLS at all, and passwords in clear. **Insecure**: for tests, and for links that are protected in another way.
+    InsecurePlain,
+}
+
+impl Security {
+    pub(crate) fn policy(&self) -> (policy::Tls, Allow) {
+        match self {
+            Self::Implicit(_) | Self::StartTls(_) => (policy::Tls::Required, Allow::Refuse),
+            Self::InsecureIfOffered(_) => (policy::Tls::Opportunistic, Allow::Refuse),
+            Self::InsecurePlain => (policy::Tls::Off, Allow::Allow),
+        }
+    }
+}
+
+/// A flow that opens a session: what a driver needs to know before there is one.
+pub trait Opening: Flow<Self::Machine, Output = ()> {
+    /// The machine of the session.
+    type Machine: Machine;
+
+    /// A fresh machine, with policies by the [`Security`].
+    fn machine(&self) -> Self::Machine;
+    /// The host and the port.
+    fn address(&self) -> (&str, u16);
+    /// What TLS is made with where it comes first.
+    ///
+    /// # Errors
+    /// [`Failure::Tls`].
+    fn implicit_tls(&self) -> Result<Option<Tls>, Failure>;
+}
+
+/// What the openings of all protocols hold.
+pub(crate) struct Base {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) security: Security,
+    log_in: Option<(Credentials, &'static dyn Crypto)>,
+    exchange: Option<Exchange>,
+    /// The initial response, where the server is to ask for it by an empty challenge.
+    held: Option<SecretBuf>,
+}
+
+impl Base {
+    /// `ports`: of implicit TLS, and of the rest.
+    pub(crate) fn new(host: &str, security: Security, ports: (u16, u16)) -> Self {
+        let port = if matches!(security, Security::Implicit(_)) { ports.0 } else { ports.1 };
+        Self { host: host.into(), port, security, log_in: None, exchange: None, held: None }
+    }
+
+    pub(crate) fn log_in(&mut self, credentials: Credentials, crypto: &'static dyn Crypto) {
+        self.log_in = Some((credentials, crypto));
+    }
+
+    pub(crate) fn tls(&self) -> Result<Tls, Failure> {
+        match &self.security {
+            Security::StartTls(tls) | Security::InsecureIfOffered(tls) => Ok(tls.to(&self.host)?),
+            _ => Err(Failure::NoTls),
+        }
+    }
+
+    pub(crate) fn implicit_tls(&self) -> Result<Option<Tls>, Failure> {
+        match &self.security {
+            Security::Implicit(tls) => Ok(Some(tls.to(&self.host)?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether the upgrade is to be asked for now.
+    pub(crate) fn upgrade(&self, secure: bool, offered: bool) -> Result<bool, Failure> {
+        match self.security {
+            _ if secure => Ok(false),
+            Security::StartTls(_) if !offered => Err(Failure::NoTls),
+            Security::StartTls(_) => Ok(true),
+            Security::InsecureIfOffered(_) => Ok(offered),
+            _ => Ok(false),
+        }
+    }
+
+    pub(crate) fn credentials(&self) -> Option<&Credentials> {
+        self.log_in.as_ref().map(|(credentials, _)| credentials)
+    }
+
+    /// Whether a password may go over the link as it is.
+    pub(crate) fn may_expose(&self, secure: bool) -> bool {
+        secure || matches!(self.security, Security::InsecurePlain)
+    }
+
+    /// Begins the log-in by the best mechanism: its name and the initial response, which is held back unless it may go `inline`. `None`:
+    /// nobody is to log in.
+    pub(crate) fn choose<'o>(
+        &mut self,
+        offered: impl IntoIterator<Item = &'o [u8]>,
+        secure: bool,
+        inline: bool,
+    ) -> Result<Option<(&'static str, Option<SecretBuf>)>, Failure> {
+        let Some((credentials, crypto)) = &self.log_in else { return Ok(None) };
+        let exchange = Exchange::choose(offered, credentials, self.may_expose(secure), *crypto);
+        let mut exchange = exchange.ok_or(Failure::NoMechanism)?;
+        let initial = exchange.initial()?;
+        let name = exchange.mechanism().name();
+        self.exchange = Some(exchange);
+        if inline {
+            return Ok(Some((name, initial)));
+        }
+        self.held = initial;
+        Ok(Some((name, None)))
+    }
+
+    /// The answer to a challenge. An error means: cancel.
+    pub(crate) fn answer(&mut self, challenge: &[u8]) -> Result<SecretBuf, Failure> {
+        if let Some(held) = self.held.take() {
+            return if challenge.is_empty() { Ok(held) } else { Err(Failure::Unexpected) };
+        }
+        let exchange = self.exchange.as_mut().ok_or(Failure::Unexpected)?;
+        Ok(exchange.step(challenge)?)
+    }
+
+    /// The server says that we are logged in: whether to believe it.
+    pub(crate) fn verify(&mut self) -> Result<(), Failure> {
+        match self.exchange.take() {
+            Some(exchange) => Ok(exchange.verify(None)?),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opening")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("security", &self.security)
+            .field("credentials", &self.credentials())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Writes what the builders of all protocols have.
+macro_rules! builder {
+    () => {
+        /// Another port than the protocol's own.
+        #[must_use]
+        pub fn port(mut self, port: u16) -> Self {
+            self.base.port = port;
+            self
+        }
+
+        /// Logs in, by the best mechanism that the server offers and that the link allows.
+        #[cfg(feature = "ring")]
+        #[must_use]
+        pub fn log_in(self, credentials: crate::sasl::client::Credentials) -> Self {
+            self.log_in_with(credentials, crate::sasl::crypto())
+        }
+
+        /// The same with a cryptography of the caller's, for SCRAM.
+        #[must_use]
+        pub fn log_in_with(
+            mut self,
+            credentials: crate::sasl::client::Credentials,
+            crypto: &'static dyn crate::sasl::Crypto,
+        ) -> Self {
+            self.base.log_in(credentials, crypto);
+            self
+        }
+    };
+}
+pub(crate) use builder;
+
+/// A value that cannot stand on the wire.
+pub(crate) fn invalid<E>(_: E) -> Failure {
+    Failure::Misuse(Misuse::Invalid("a name or a password that cannot stand on the wire"))
+}

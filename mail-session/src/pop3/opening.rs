@@ -1,0 +1,182 @@
+//! Greeting, CAPA, STLS, CAPA, AUTH or USER and PASS (RFC 1939 §4, RFC 2449 §5, RFC 2595 §4, RFC 5034 §4).
+
+use crate::flow::{Failure, Flow, Progress, Refusal};
+use crate::open::{self, Base, Security, invalid};
+use crate::sasl::client::Proof;
+use crate::tls::Tls;
+use crate::turn::Turn;
+use mail_pop3_proto::Command;
+use mail_pop3_proto::client::{Client, Config, Event, Ticket, TlsGrant};
+use mail_pop3_proto::reply::StatusLine;
+use mail_pop3_proto::types::{InitialResponse, Mechanism, Password, UserName};
+
+/// Opens a session of a client, by default at the ports 995 and 110.
+#[derive(Debug)]
+pub struct Opening {
+    base: Base,
+    config: Config,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Greeting,
+    Capa(Ticket),
+    Tls(Ticket),
+    Auth(Ticket),
+    User(Ticket),
+    Pass(Ticket),
+    Done,
+}
+
+impl Opening {
+    /// To the server of this name.
+    #[must_use]
+    pub fn new(host: &str, security: Security) -> Self {
+        let (tls, plaintext_auth) = security.policy();
+        let mut config = Config::default();
+        (config.policy.tls, config.policy.plaintext_auth) = (tls, plaintext_auth);
+        Self { base: Base::new(host, security, (995, 110)), config, state: State::Greeting }
+    }
+
+    crate::open::builder!();
+
+    /// Limits and policies. Those on TLS and passwords stay as the [`Security`] has them.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        let (tls, auth) = (self.config.policy.tls, self.config.policy.plaintext_auth);
+        self.config = config;
+        (self.config.policy.tls, self.config.policy.plaintext_auth) = (tls, auth);
+        self
+    }
+
+    fn ask(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
+        self.state = State::Capa(turn.machine.send(&Command::Capa, turn.output)?);
+        Ok(Progress::More)
+    }
+
+    /// The capabilities are known, or the server knows none: TLS, the log-in, or nothing more.
+    fn go_on(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
+        let (secure, known) = (turn.machine.is_secure(), turn.machine.capabilities());
+        // A server without CAPA may have STLS all the same: asking tells.
+        if self.base.upgrade(secure, known.is_empty() || known.has("STLS"))? {
+            self.state = State::Tls(turn.machine.send(&Command::Stls, turn.output)?);
+            return Ok(Progress::More);
+        }
+        let names: Vec<&str> = known.mechanisms().iter().map(Mechanism::name).collect();
+        match self.base.choose(names.iter().map(|name| name.as_bytes()), secure, true) {
+            Ok(None) => Ok(self.done()),
+            Ok(Some((name, initial))) => {
+                let initial = initial.as_ref().map(|secret| InitialResponse::new(secret.expose()));
+                let mechanism = Mechanism::try_from(name).map_err(invalid)?;
+                let auth = Command::Auth { mechanism, initial };
+                self.state = State::Auth(turn.machine.send(&auth, turn.output)?);
+                Ok(Progress::More)
+            }
+            Err(Failure::NoMechanism) => self.name_user(turn, secure),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// USER and PASS, which every server has (RFC 1939 §7).
+    fn name_user(&mut self, turn: Turn<'_, Client>, secure: bool) -> Result<Progress<(), TlsGrant>, Failure> {
+        match self.base.credentials() {
+            Some(credentials)
+                if self.base.may_expose(secure) && matches!(credentials.proof, Proof::Password(_)) =>
+            {
+                let user = Command::User(UserName::try_from(credentials.user.as_str()).map_err(invalid)?);
+                self.state = State::User(turn.machine.send(&user, turn.output)?);
+                Ok(Progress::More)
+            }
+            _ => Err(Failure::NoMechanism),
+        }
+    }
+
+    fn give_password(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
+        let Some(Proof::Password(password)) = self.base.credentials().map(|credentials| &credentials.proof)
+        else {
+            return Err(Failure::Unexpected);
+        };
+        let pass = Command::Pass(Password::try_from(password.expose().as_slice()).map_err(invalid)?);
+        self.state = State::Pass(turn.machine.send(&pass, turn.output)?);
+        Ok(Progress::More)
+    }
+
+    fn done(&mut self) -> Progress<(), TlsGrant> {
+        self.state = State::Done;
+        Progress::Done(())
+    }
+}
+
+fn refusal(line: &StatusLine<'_>) -> Refusal {
+    Refusal::new(None, line.text())
+}
+
+impl Flow<Client> for Opening {
+    type Output = ();
+
+    fn begin(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
+        match self.state {
+            State::Greeting => Ok(Progress::More),
+            _ => self.ask(turn),
+        }
+    }
+
+    fn on(&mut self, event: Event<'_>, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
+        match (event, self.state) {
+            (Event::Greeting(line, _), State::Greeting) if line.is_ok() => self.ask(turn),
+            (Event::Greeting(line, _), _) => Err(Failure::Refused(refusal(&line))),
+            (Event::Head(..) | Event::Items(..), State::Capa(_)) => Ok(Progress::More),
+            // The end of the list, or a server that does not know CAPA.
+            (Event::End(ticket) | Event::Reply(ticket, _), State::Capa(mine)) if ticket == mine => {
+                self.go_on(turn)
+            }
+            (Event::StartTls(grant), State::Tls(_)) => Ok(Progress::StartTls(grant)),
+            (Event::Reply(_, _), State::Tls(_)) => Err(Failure::NoTls),
+            (Event::Challenge(challenge, auth), State::Auth(_)) => {
+                match self.base.answer(challenge.expose()) {
+                    Ok(response) => turn.machine.respond(auth, response.expose(), turn.output)?,
+                    Err(failure) => {
+                        turn.machine.cancel(auth, turn.output)?;
+                        return Err(failure);
+                    }
+                }
+                Ok(Progress::More)
+            }
+            (Event::BadChallenge(_), State::Auth(_)) => Ok(Progress::More),
+            (Event::Reply(ticket, line), State::User(mine)) if ticket == mine && line.is_ok() => {
+                self.give_password(turn)
+            }
+            (Event::Reply(ticket, line), State::Auth(mine) | State::Pass(mine))
+                if ticket == mine && line.is_ok() =>
+            {
+                self.base.verify()?;
+                Ok(self.done())
+            }
+            (Event::Reply(_, line), State::Auth(_) | State::User(_) | State::Pass(_)) => {
+                Err(Failure::LogIn(refusal(&line)))
+            }
+            _ => Err(Failure::Unexpected),
+        }
+    }
+
+    fn tls(&mut self) -> Result<Tls, Failure> {
+        self.base.tls()
+    }
+}
+
+impl open::Opening for Opening {
+    type Machine = Client;
+
+    fn machine(&self) -> Client {
+        Client::new(self.config.clone())
+    }
+
+    fn address(&self) -> (&str, u16) {
+        (&self.base.host, self.base.port)
+    }
+
+    fn implicit_tls(&self) -> Result<Option<Tls>, Failure> {
+        self.base.implicit_tls()
+    }
+}

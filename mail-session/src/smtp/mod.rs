@@ -1,0 +1,6 @@
+//! SMTP and submission: opening a session, and what a turn can do.
+
+mod opening;
+mod turn;
+
+pub use opening::Opening;

@@ -1,0 +1,170 @@
+//! Greeting, EHLO, STARTTLS, EHLO, AUTH (RFC 5321 §3.1, RFC 3207 §4, RFC 4954 §4).
+
+use crate::flow::{Failure, Flow, Progress, Refusal};
+use crate::open::{self, Base, Security, invalid};
+use crate::tls::Tls;
+use crate::turn::Turn;
+use mail_smtp_proto::Command;
+use mail_smtp_proto::client::{Client, Config, Event, Ticket, TlsGrant};
+use mail_smtp_proto::error::Invalid;
+use mail_smtp_proto::ext::Extension;
+use mail_smtp_proto::reply::Reply;
+use mail_smtp_proto::types::{EhloName, Mechanism};
+
+/// Opens a session of a client: to send mail, by default to the submission ports, 465 and 587.
+///
+/// The name that EHLO says is `[127.0.0.1]` unless [`Opening::hello`] gives another: submission servers do not mind.
+#[derive(Debug)]
+pub struct Opening {
+    base: Base,
+    config: Config,
+    name: String,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Greeting,
+    Hello(Ticket),
+    Tls(Ticket),
+    Auth(Ticket),
+    Done,
+}
+
+impl Opening {
+    /// To the server of this name.
+    #[must_use]
+    pub fn new(host: &str, security: Security) -> Self {
+        let (tls, plaintext_auth) = security.policy();
+        let mut config = Config::default();
+        (config.policy.tls, config.policy.plaintext_auth) = (tls, plaintext_auth);
+        let base = Base::new(host, security, (465, 587));
+        Self { base, config, name: "[127.0.0.1]".into(), state: State::Greeting }
+    }
+
+    crate::open::builder!();
+
+    /// The name of this host for EHLO: a domain or an address literal.
+    ///
+    /// # Errors
+    /// [`Invalid`] for what is neither.
+    pub fn hello(mut self, name: &str) -> Result<Self, Invalid> {
+        self.name = EhloName::new(name.as_bytes())?.as_str().into();
+        Ok(self)
+    }
+
+    /// Limits and policies. Those on TLS and passwords stay as the [`Security`] has them.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        let (tls, auth) = (self.config.policy.tls, self.config.policy.plaintext_auth);
+        self.config = config;
+        (self.config.policy.tls, self.config.policy.plaintext_auth) = (tls, auth);
+        self
+    }
+
+    fn say_hello(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
+        let name = EhloName::new(self.name.as_bytes()).map_err(invalid)?;
+        let command = if self.config.lmtp { Command::Lhlo(name) } else { Command::Ehlo(name) };
+        self.state = State::Hello(turn.machine.send(&command, turn.output)?);
+        Ok(Progress::More)
+    }
+
+    /// EHLO is answered: TLS, the log-in, or nothing more.
+    fn go_on(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
+        let secure = turn.machine.is_secure();
+        if self.base.upgrade(secure, turn.machine.offers(Extension::StartTls))? {
+            self.state = State::Tls(turn.machine.send(&Command::StartTls, turn.output)?);
+            return Ok(Progress::More);
+        }
+        let hello = turn.machine.hello();
+        let offered = hello.iter().flat_map(|hello| hello.mechanisms()).map(|name| name.as_bytes());
+        match self.base.choose(offered, secure, true)? {
+            None => Ok(self.done()),
+            Some((name, initial)) => {
+                let mechanism = Mechanism::new(name.as_bytes()).map_err(invalid)?;
+                let initial = initial.as_ref().map(|secret| secret.expose().as_slice());
+                self.state = State::Auth(turn.machine.auth(mechanism, initial, turn.output)?);
+                Ok(Progress::More)
+            }
+        }
+    }
+
+    fn done(&mut self) -> Progress<(), TlsGrant> {
+        self.state = State::Done;
+        Progress::Done(())
+    }
+}
+
+fn refusal(reply: &Reply<'_>) -> Refusal {
+    Refusal::new(Some(reply.code().get()), reply.lines().next().unwrap_or_default())
+}
+
+impl Flow<Client> for Opening {
+    type Output = ();
+
+    fn begin(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
+        // The first time the greeting is awaited; under a fresh TLS the client speaks first (RFC 3207 §4.2).
+        match self.state {
+            State::Greeting => Ok(Progress::More),
+            _ => self.say_hello(turn),
+        }
+    }
+
+    fn on(&mut self, event: Event<'_>, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
+        match (event, self.state) {
+            (Event::Greeting(reply), State::Greeting) if reply.code().get() == 220 => self.say_hello(turn),
+            (Event::Greeting(reply) | Event::Closing(reply), _) => Err(Failure::Refused(refusal(&reply))),
+            (Event::EhloRefused(..), _) => Ok(Progress::More),
+            (Event::Reply(ticket, reply), State::Hello(mine)) if ticket == mine => {
+                if reply.code().is_positive() {
+                    self.go_on(turn)
+                } else {
+                    Err(Failure::Refused(refusal(&reply)))
+                }
+            }
+            (Event::Reply(ticket, reply), State::Tls(mine)) if ticket == mine => {
+                Err(Failure::Refused(refusal(&reply)))
+            }
+            (Event::StartTls(grant), State::Tls(_)) => Ok(Progress::StartTls(grant)),
+            (Event::Challenge(challenge, auth), State::Auth(_)) => {
+                match self.base.answer(challenge.expose()) {
+                    Ok(response) => turn.machine.respond(auth, response.expose(), turn.output)?,
+                    Err(failure) => {
+                        turn.machine.cancel(auth, turn.output)?;
+                        return Err(failure);
+                    }
+                }
+                Ok(Progress::More)
+            }
+            (Event::BadChallenge(_), State::Auth(_)) => Ok(Progress::More),
+            (Event::Reply(ticket, reply), State::Auth(mine)) if ticket == mine => {
+                if !reply.code().is_positive() {
+                    return Err(Failure::LogIn(refusal(&reply)));
+                }
+                self.base.verify()?;
+                Ok(self.done())
+            }
+            _ => Err(Failure::Unexpected),
+        }
+    }
+
+    fn tls(&mut self) -> Result<Tls, Failure> {
+        self.base.tls()
+    }
+}
+
+impl open::Opening for Opening {
+    type Machine = Client;
+
+    fn machine(&self) -> Client {
+        Client::new(self.config.clone())
+    }
+
+    fn address(&self) -> (&str, u16) {
+        (&self.base.host, self.base.port)
+    }
+
+    fn implicit_tls(&self) -> Result<Option<Tls>, Failure> {
+        self.base.implicit_tls()
+    }
+}
