@@ -141,7 +141,9 @@ impl Client {
             // No recipient, no reply: nobody could tell when the body is done (RFC 2033 §4.2).
             return Err(Violation::Unexpected(code.get()));
         }
-        self.flights.push_front(Flight { ticket, kind: Kind::DataEnd { left: None }, transaction });
+        // Every RCPT has been answered by now: another mail behind the body does not change the count.
+        let left = self.lmtp.then_some(accepted);
+        self.flights.push_front(Flight { ticket, kind: Kind::DataEnd { left }, transaction });
         if accepted == 0 {
             self.mine = Some(Mine::EmptyBody);
             return Ok(Event::NoRecipients(ticket, reply));
@@ -159,7 +161,7 @@ impl Client {
             _ => (None, true),
         };
         // A server that refuses before it has read all: what it reads next, as body or as commands, nobody knows.
-        if matches!(kind, Kind::DataEnd { .. }) && self.grant.is_some() {
+        if matches!(kind, Kind::DataEnd { .. }) && matches!(self.grant, Some(Grant::Data(_))) {
             if reply.code().is_positive() {
                 return Err(Violation::Unexpected(reply.code().get()));
             }

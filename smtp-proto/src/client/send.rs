@@ -2,7 +2,7 @@
 
 use super::state::{Flight, Grant, Kind, Phase, Transaction};
 use super::{AuthTurn, BodyGrant, Client, Ticket};
-use crate::command::{Auth, Bdat, Command, Initial, Mail, Rcpt};
+use crate::command::{Auth, Bdat, Burl, Command, Initial, Mail, Rcpt};
 use crate::encode;
 use crate::ext::{BodyType, Extension};
 use crate::policy::Tls;
@@ -224,7 +224,11 @@ impl Client {
         let Some(last) = self.flights.back() else { return Ok(()) };
         let alone = matches!(command, Command::StartTls);
         let pipelining = self.extensions.has(Extension::Pipelining);
-        if last.kind.ends_group() || alone || !pipelining || self.flights.len() >= self.limits.in_flight {
+        if last.kind.ends_group(self.lmtp)
+            || alone
+            || !pipelining
+            || self.flights.len() >= self.limits.in_flight
+        {
             return Err(Misuse::MustWait);
         }
         Ok(())
@@ -286,7 +290,7 @@ impl Client {
             Command::Lhlo(_) => self.lmtp,
             Command::Mail(mail) => {
                 check_utf8(mail)?;
-                greeted && open.is_none()
+                greeted && open.is_none_or(|transaction| transaction.complete)
             }
             Command::Rcpt(rcpt) => match open {
                 None => false,
@@ -295,10 +299,12 @@ impl Client {
                     !transaction.chunked && !transaction.complete
                 }
             },
-            Command::Data | Command::Burl(_) => open.is_some_and(|transaction| {
+            Command::Data => open.is_some_and(|transaction| {
                 transaction.sent > 0 && !transaction.chunked && !transaction.binary && !transaction.complete
             }),
-            Command::Bdat(_) => open.is_some_and(|transaction| transaction.sent > 0 && !transaction.complete),
+            Command::Bdat(_) | Command::Burl(_) => {
+                open.is_some_and(|transaction| transaction.sent > 0 && !transaction.complete)
+            }
             Command::Auth(_) => greeted && !self.authenticated && open.is_none(),
             Command::StartTls => greeted && !self.secure,
             Command::Etrn(_) | Command::XClient(_) => greeted && open.is_none(),
@@ -330,9 +336,9 @@ impl Client {
         match command {
             Command::Rcpt(_) => transaction.sent = transaction.sent.saturating_add(1),
             Command::Data => transaction.complete = true,
-            Command::Bdat(bdat) => {
+            Command::Bdat(Bdat { last, .. }) | Command::Burl(Burl { last, .. }) => {
                 transaction.chunked = true;
-                transaction.complete = bdat.last;
+                transaction.complete = *last;
             }
             _ => {}
         }
@@ -370,6 +376,7 @@ fn kind_of(command: &Command<'_>) -> Kind {
         | Command::Help(_)
         | Command::XClient(_)
         | Command::Unknown { .. } => Kind::Lone,
-        Command::Bdat(_) | Command::Etrn(_) | Command::Burl(_) => Kind::Plain,
+        Command::Burl(burl) => Kind::Chunk { last: burl.last, left: None },
+        Command::Bdat(_) | Command::Etrn(_) => Kind::Plain,
     }
 }

@@ -34,10 +34,11 @@ pub(super) enum Kind {
     Rcpt,
     /// The 354 is awaited.
     Data,
-    /// The reply to the body; in LMTP one for each recipient, of which so many are left once the first has come.
+    /// The reply to the body; in LMTP one for each recipient: so many are left.
     DataEnd {
         left: Option<u32>,
     },
+    /// BDAT, or BURL. In LMTP the last has a reply for each recipient, of which so many are left once the first has come.
     Chunk {
         last: bool,
         left: Option<u32>,
@@ -52,18 +53,13 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Whether nothing may be sent before the reply has come (RFC 2920 §3.1).
-    pub(super) const fn ends_group(self) -> bool {
+    /// Whether nothing may be sent before the reply has come. A body that has been sent may begin a group (RFC 2920 §3.1); in LMTP the
+    /// last chunk may not, for its replies are counted by what is accepted.
+    pub(super) const fn ends_group(self, lmtp: bool) -> bool {
         match self {
-            Self::Hello { .. }
-            | Self::Data
-            | Self::DataEnd { .. }
-            | Self::Auth
-            | Self::StartTls
-            | Self::Quit
-            | Self::Lone => true,
-            Self::Chunk { last, .. } => last,
-            Self::Mail | Self::Rcpt | Self::Rset | Self::Plain => false,
+            Self::Hello { .. } | Self::Data | Self::Auth | Self::StartTls | Self::Quit | Self::Lone => true,
+            Self::Chunk { last, .. } => last && lmtp,
+            Self::DataEnd { .. } | Self::Mail | Self::Rcpt | Self::Rset | Self::Plain => false,
         }
     }
 }

@@ -45,7 +45,8 @@ impl Server {
         if reply.code().is_intermediate() {
             return Err(Returned::new(answer, Misuse::Invalid("a 3yz answers nothing here")));
         }
-        let times = if self.lmtp && self.owed == Owed::BodyEnd { self.recipients() } else { 1 };
+        let whole = matches!(self.owed, Owed::BodyEnd | Owed::Burl { last: true });
+        let times = if self.lmtp && whole { self.recipients() } else { 1 };
         for _ in 0..times {
             self.say(reply, output);
         }
@@ -93,6 +94,12 @@ impl Server {
                     transaction.recipients = transaction.recipients.saturating_add(1);
                 }
             }
+            Owed::Burl { last: false } if positive => {
+                if let Some(transaction) = &mut self.transaction {
+                    transaction.chunked = true;
+                }
+            }
+            Owed::Burl { .. } => self.transaction = None,
             Owed::XClient if positive => {
                 // A new greeting: the session begins again.
                 self.hello = Hello::None;

@@ -129,6 +129,7 @@ impl Server {
             Command::Data => return self.offer_body(Owed::Body, BodyForm::Data),
             Command::Bdat(bdat) => return self.bdat(*bdat),
             Command::Auth(auth) => return self.auth(*auth),
+            Command::Burl(burl) => return self.ask(Owed::Burl { last: burl.last }, command),
             Command::StartTls => {
                 self.owed = Owed::Tls;
                 return Event::StartTls(TlsOffer(self.source.issue()));

@@ -16,17 +16,19 @@ const CLIENT_HELLO: u8 = 0x16;
 
 impl Server {
     pub(super) fn next_unit(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
-        if let Some(fatal) = self.fatal {
-            return Err(fatal);
-        }
         if let Some(unit) = input.begin() {
             return Ok(Framed::Ready(unit));
         }
-        self.speak(output)?;
+        self.speak(output);
         loop {
+            // Before any end: the application must learn that a message is off.
             if self.abort.is_some() {
                 self.framing = Framing::Abort;
                 return Ok(Framed::Ready(input.take(0)));
+            }
+            self.fatal = self.fatal.or(self.doom.take());
+            if let Some(fatal) = self.fatal {
+                return Err(fatal);
             }
             if self.phase == Phase::Over {
                 return Ok(Framed::Closed);
@@ -34,8 +36,8 @@ impl Server {
             if self.owed != Owed::Nothing {
                 return self.paused(input, output);
             }
-            if let Some(framed) = self.ending(input, output)? {
-                return Ok(framed);
+            if self.ending(output) {
+                continue;
             }
             if output.is_full() && self.phase != Phase::Body {
                 return Ok(Framed::Paused(Pause::OutputFull));
@@ -58,17 +60,13 @@ impl Server {
     }
 
     /// Says what the machine has to say about the unit decoded last.
-    fn speak(&mut self, output: &mut Output) -> Result<(), Violation> {
+    fn speak(&mut self, output: &mut Output) {
         match self.mine.take() {
             None => {}
             Some(Mine::Reply(reply)) => self.say(reply, output),
             Some(Mine::Bad(reply)) => self.say_bad(reply, output),
             Some(Mine::Hello { extended }) => self.say_hello(extended, output),
             Some(Mine::Help) => self.say_help(output),
-        }
-        match self.doom.take() {
-            Some(doom) => Err(self.fail(doom)),
-            None => self.fatal.map_or(Ok(()), Err),
         }
     }
 
@@ -82,39 +80,30 @@ impl Server {
         Ok(Framed::Paused(if self.owed == Owed::Tls { Pause::Upgrade } else { Pause::AnswerOwed }))
     }
 
-    /// The driver ends the session: now, unless a body is still on its way that a shutdown lets in.
-    fn ending(&mut self, input: &Input, output: &mut Output) -> Result<Option<Framed>, Violation> {
+    /// The driver ends the session: now, unless a body is still on its way that a shutdown lets in. Says whether it has.
+    fn ending(&mut self, output: &mut Output) -> bool {
         match self.closing {
             Some(Closing::Shutdown) if self.phase != Phase::Body && self.phase != Phase::Swallow => {
                 self.say(&replies::CLOSING, output);
                 self.phase = Phase::Over;
                 self.reset(Abort::Ended);
-                Ok(self.abort.is_none().then_some(Framed::Closed))
+                true
             }
-            Some(Closing::Expired) => self.end_by(Violation::Expired, Some(&replies::TIMEOUT), input, output),
-            _ => Ok(None),
+            Some(Closing::Expired) => {
+                self.say(&replies::TIMEOUT, output);
+                self.end_by(Violation::Expired);
+                true
+            }
+            _ => false,
         }
     }
 
     /// Fails, after the application has learnt that the message which was begun is off.
-    fn end_by(
-        &mut self,
-        why: Violation,
-        reply: Option<&'static ReplyBuf>,
-        _: &Input,
-        output: &mut Output,
-    ) -> Result<Option<Framed>, Violation> {
+    fn end_by(&mut self, why: Violation) {
         let begun = self.phase == Phase::Body && !self.body.is_off();
         self.reset_if(begun);
-        if let Some(reply) = reply {
-            self.say(reply, output);
-        }
-        if self.abort.is_none() {
-            return Err(self.fail(why));
-        }
         self.phase = Phase::Over;
         self.doom = Some(why);
-        Ok(None)
     }
 
     fn reset_if(&mut self, begun: bool) {
@@ -138,8 +127,8 @@ impl Server {
             self.phase = Phase::Over;
             return Ok(Some(Framed::Closed));
         }
-        let mut nothing = Output::new();
-        self.end_by(Violation::Truncated, None, input, &mut nothing)
+        self.end_by(Violation::Truncated);
+        Ok(None)
     }
 
     fn frame_line(&mut self, input: &mut Input, output: &mut Output) -> Result<Option<Framed>, Violation> {

@@ -50,6 +50,7 @@ pub(super) enum Owed {
     Malformed { mail: bool, rule: crate::error::Rule },
     Mail(Transaction0),
     Rcpt,
+    Burl { last: bool },
     XClient,
     Auth,
     Tls,
@@ -188,7 +189,7 @@ impl Server {
             Verb::Etrn if !offers(Extension::Etrn) => Some(&replies::NOT_IMPLEMENTED),
             Verb::Etrn if self.transaction.is_some() => Some(&replies::SEQUENCE),
             Verb::Burl if !offers(Extension::Burl) => Some(&replies::NOT_IMPLEMENTED),
-            Verb::Burl => self.data_refusal(),
+            Verb::Burl => self.burl_refusal(),
             Verb::XClient if !self.in_force().has(Extension::XClient) => Some(&replies::NOT_IMPLEMENTED),
             Verb::XClient if self.transaction.is_some() => Some(&replies::SEQUENCE),
             _ => None,
@@ -211,6 +212,15 @@ impl Server {
             None => Some(&replies::SEQUENCE),
             // A body without lines cannot be stuffed (RFC 3030 §3).
             Some(transaction) if transaction.chunked || transaction.binary => Some(&replies::SEQUENCE),
+            Some(transaction) if transaction.recipients == 0 => Some(&replies::NO_RECIPIENTS),
+            Some(_) => None,
+        }
+    }
+
+    /// It may stand among chunks (RFC 4468 §3.3).
+    fn burl_refusal(&self) -> Option<&'static ReplyBuf> {
+        match &self.transaction {
+            None => Some(&replies::SEQUENCE),
             Some(transaction) if transaction.recipients == 0 => Some(&replies::NO_RECIPIENTS),
             Some(_) => None,
         }
