@@ -12,6 +12,7 @@
 mod adapter;
 mod app;
 mod encoders;
+mod imap;
 mod judge;
 mod link;
 mod octets;
@@ -100,8 +101,9 @@ fn own_files() -> std::io::Result<Vec<PathBuf>> {
 fn adapter_of(protocol: Protocol) -> Option<&'static dyn Adapter> {
     match protocol {
         Protocol::Smtp => Some(&smtp::Smtp),
+        Protocol::Imap => Some(&imap::Imap),
         Protocol::Pop3 => Some(&pop3::Pop3),
-        _ => None,
+        Protocol::Any => None,
     }
 }
 

@@ -56,10 +56,16 @@ impl Observer<Client> for ClientObserver {
                 status(&line, seen);
                 self.inside = true;
             }
-            Event::Item(_, item) => self.item(item, seen),
-            Event::Malformed(_, malformed) => {
-                seen.malformed("line");
-                seen.shown(malformed.raw);
+            Event::Items(_, items) => {
+                for item in items {
+                    match item {
+                        Ok(item) => self.item(item, seen),
+                        Err(malformed) => {
+                            seen.malformed("line");
+                            seen.shown(malformed.raw);
+                        }
+                    }
+                }
             }
             Event::Chunk(octets) => seen.chunk(octets),
             Event::End(_) => {
