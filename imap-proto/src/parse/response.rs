@@ -126,9 +126,10 @@ impl<'a> Reader<'a, '_> {
 
     /// The end of the line; spaces before it are a repair.
     fn finish(&mut self) -> Parse<()> {
-        if self.cur.peek() == Some(b' ') {
+        let rest = self.cur.rest();
+        if !rest.is_empty() && rest.iter().all(|octet| *octet == b' ') {
             self.repair(Repair::TrailingSpace, Rule::End)?;
-            self.cur.while_in(|octet| octet == b' ');
+            self.cur.bump(rest.len());
         }
         self.cur.end()
     }

@@ -4,7 +4,9 @@
 use bytes::{Buf, Bytes};
 use mail_imap_proto::client::{AuthTurn, BodyGrant, Client, Config, Event, IdleGrant, TlsGrant};
 use mail_imap_proto::response::{FetchItem, FetchPart, Untagged};
-use mail_imap_proto::types::{AddressKind, Addresses, BodyStructure, Envelope, NodeKind, Status, Tag};
+use mail_imap_proto::types::{
+    AddressKind, Addresses, BodyStructure, Envelope, NodeKind, Status, StatusItem, Tag,
+};
 use mail_imap_proto::{Command, Limits, Violation};
 use mail_wire::{End, Framed, Handover, Input, Machine, Output};
 
@@ -351,6 +353,21 @@ pub(crate) fn show_status(status: &Status<'_>) -> String {
 fn show_untagged(untagged: &Untagged<'_>) -> String {
     match untagged {
         Untagged::Status(status) => format!("* {}", show_status(status)),
+        Untagged::Other { number, name, args } => {
+            format!("* {number:?} {} {}", name.escape_ascii(), args.escape_ascii())
+        }
+        Untagged::MailboxStatus(status) => {
+            let items: Vec<String> = status
+                .items()
+                .map(|item| match item {
+                    StatusItem::Malformed { name, value } => {
+                        format!("?{} {}", name.escape_ascii(), value.escape_ascii())
+                    }
+                    other => format!("{other:?}"),
+                })
+                .collect();
+            format!("* STATUS {:?} {}", status.name(), items.join(" "))
+        }
         other => format!("* {other:?}"),
     }
 }
