@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes};
 use mail_benches::{Row, alloc::Counting, inputs};
 use mail_pop3_proto::client::{Client, Config, Event};
 use mail_pop3_proto::types::{MessageNumber, Password, UserName};
-use mail_pop3_proto::{Command, Item};
+use mail_pop3_proto::{Command, Item, Malformed};
 use mail_wire::dot::{Dot, DotDecoder};
 use mail_wire::{Framed, Handover, Input, Machine, Output};
 use memchr::memchr;
@@ -61,8 +61,7 @@ impl Session {
                     self.client.frame(&mut self.input, &mut self.output).expect("a good answer")
                 {
                     told += match self.client.decode(unit, &mut self.input).expect("a good answer") {
-                        Event::Item(_, Item::Scan { message, octets }) => u64::from(message.get()) + octets,
-                        Event::Item(_, Item::UniqueId { id, .. }) => black_box(id.octets()).len() as u64,
+                        Event::Items(_, items) => items.iter().map(entry).sum(),
                         Event::Chunk(octets) => black_box(octets).len() as u64,
                         _ => 0,
                     };
@@ -70,6 +69,14 @@ impl Session {
             }
         }
         told
+    }
+}
+
+fn entry(item: Result<Item<'_>, Malformed<'_>>) -> u64 {
+    match item {
+        Ok(Item::Scan { message, octets }) => u64::from(message.get()) + octets,
+        Ok(Item::UniqueId { id, .. }) => black_box(id.octets()).len() as u64,
+        _ => 0,
     }
 }
 

@@ -41,8 +41,12 @@ impl Party for Reader {
             Event::Greeting(line, stamp) => seen.note(format!("greeting {line:?} {stamp:?}")),
             Event::Reply(_, line) => seen.note(format!("reply {line:?}")),
             Event::Head(_, line) => seen.note(format!("head {line:?}")),
-            Event::Item(_, item) => seen.note(format!("item {item:?}")),
-            Event::Malformed(_, malformed) => seen.note(format!("malformed {malformed:?}")),
+            // How many lines come at once is open.
+            Event::Items(_, items) => {
+                for item in items {
+                    seen.note(format!("item {item:?}"));
+                }
+            }
             Event::End(_) => seen.note("end"),
             Event::BadChallenge(_) => seen.note("bad challenge"),
             _ => seen.note("another event"),

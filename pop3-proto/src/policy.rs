@@ -92,3 +92,48 @@ impl mail_wire::Repair for Repair {
         !matches!(self, Self::UnderscoreForHyphen)
     }
 }
+
+/// Who says whether a repair is made: the counters of a connection, or the bare switches of an event that is read lazily.
+pub(crate) trait Mend {
+    /// Whether the repair is on.
+    fn is_on(&self, repair: Repair) -> bool;
+    /// Makes the repair if it is on, and says whether it is.
+    fn mend(&mut self, repair: Repair) -> bool;
+}
+
+impl Mend for mail_wire::Repairs<Repair> {
+    fn is_on(&self, repair: Repair) -> bool {
+        Self::is_on(self, repair)
+    }
+
+    fn mend(&mut self, repair: Repair) -> bool {
+        self.take(repair)
+    }
+}
+
+/// The switches alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Switches(u16);
+
+impl Switches {
+    pub(crate) fn of(repairs: &mail_wire::Repairs<Repair>) -> Self {
+        use mail_wire::Repair as _;
+        let on =
+            |bits, repair: &Repair| if repairs.is_on(*repair) { bits | Self::bit(*repair) } else { bits };
+        Self(Repair::ALL.iter().fold(0, on))
+    }
+
+    fn bit(repair: Repair) -> u16 {
+        1_u16.checked_shl(u32::from(repair as u8)).unwrap_or(0)
+    }
+}
+
+impl Mend for Switches {
+    fn is_on(&self, repair: Repair) -> bool {
+        self.0 & Self::bit(repair) != 0
+    }
+
+    fn mend(&mut self, repair: Repair) -> bool {
+        self.is_on(repair)
+    }
+}

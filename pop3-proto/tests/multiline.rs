@@ -2,7 +2,7 @@
 
 use mail_pop3_proto::client::{Client, Config, Event};
 use mail_pop3_proto::types::MessageNumber;
-use mail_pop3_proto::{Command, OtherCommand, Shape};
+use mail_pop3_proto::{Command, Item, OtherCommand, Shape};
 use mail_wire::{Framed, Handover, Input, Machine, Output};
 
 const ALPHABET: [u8; 8] = [b'\r', b'\n', b'.', b'A', b' ', b'+', b'-', 0];
@@ -54,9 +54,12 @@ fn read(client: &mut Client, octets: &[u8], size: usize) -> (Vec<u8>, bool, bool
                 Ok(Framed::Ready(unit)) => match client.decode(unit, &mut input).unwrap() {
                     Event::Chunk(chunk) => body.extend_from_slice(chunk),
                     Event::End(_) => ended = true,
-                    Event::Item(_, mail_pop3_proto::Item::Line(line)) => {
-                        body.extend_from_slice(line);
-                        body.extend_from_slice(b"\r\n");
+                    Event::Items(_, items) => {
+                        for item in items {
+                            let Ok(Item::Line(line)) = item else { panic!("{item:?}") };
+                            body.extend_from_slice(line);
+                            body.extend_from_slice(b"\r\n");
+                        }
                     }
                     event => panic!("{event:?}"),
                 },

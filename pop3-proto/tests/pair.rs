@@ -63,11 +63,14 @@ fn hear(client: &mut client::Client, input: &mut Input, log: &mut Vec<String>) {
                 data => log.push(format!("{data:?}")),
             },
             client::Event::Head(..) => log.push("head".into()),
-            client::Event::Item(_, Item::Scan { message, octets }) => log.push(format!("{message}={octets}")),
-            client::Event::Item(_, Item::UniqueId { message, id }) => {
-                log.push(format!("{message}={}", String::from_utf8_lossy(id.octets())));
-            }
-            client::Event::Item(_, Item::Capability(c)) => log.push(String::from_utf8_lossy(c.name()).into()),
+            client::Event::Items(_, items) => log.extend(items.iter().map(|item| match item.unwrap() {
+                Item::Scan { message, octets } => format!("{message}={octets}"),
+                Item::UniqueId { message, id } => {
+                    format!("{message}={}", String::from_utf8_lossy(id.octets()))
+                }
+                Item::Capability(capability) => String::from_utf8_lossy(capability.name()).into(),
+                item => panic!("{item:?}"),
+            })),
             client::Event::Chunk(octets) => {
                 let chunk = String::from_utf8_lossy(octets);
                 match log.last_mut() {

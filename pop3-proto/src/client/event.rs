@@ -1,7 +1,7 @@
 //! What a client is told, and the tokens that come with it.
 
-use crate::error::Malformed;
-use crate::reply::{Item, StatusLine};
+use super::items::Items;
+use crate::reply::StatusLine;
 use crate::types::MsgId;
 use core::fmt;
 use mail_wire::{SecretBuf, Stamp};
@@ -15,12 +15,10 @@ pub enum Event<'i> {
     Greeting(StatusLine<'i>, Option<MsgId<'i>>),
     /// The whole answer to a command.
     Reply(Ticket, StatusLine<'i>),
-    /// The first line of an answer of several lines. [`Event::Item`]s or [`Event::Chunk`]s follow, then [`Event::End`].
+    /// The first line of an answer of several lines. [`Event::Items`] or [`Event::Chunk`]s follow, then [`Event::End`].
     Head(Ticket, StatusLine<'i>),
-    /// A line of the answer.
-    Item(Ticket, Item<'i>),
-    /// A line of the answer that cannot be read. The answer goes on.
-    Malformed(Ticket, Malformed<'i>),
+    /// Lines of the answer, at least one: as many as have arrived. Two such events say the same as one with the lines of both.
+    Items(Ticket, Items<'i>),
     /// A part of a message, without stuffing, at least one octet. Parts that stand side by side may come apart anywhere.
     Chunk(&'i [u8]),
     /// The answer is complete. What has been told before is a whole message or listing only now.

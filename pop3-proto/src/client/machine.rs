@@ -4,15 +4,15 @@ use super::Client;
 use super::event::{AuthTurn, Event, Ticket, TlsGrant};
 use super::flight::{Asked, Auth};
 use crate::command::Shape;
-use crate::error::{Malformed, Violation};
+use crate::error::Violation;
 use crate::ext::capa::Capabilities;
-use crate::parse::{capability, listing, status};
+use crate::parse::status;
 use crate::policy::{Repair, Tls};
-use crate::reply::{DataHead, Head, Item, Status, StatusLine};
+use crate::reply::{DataHead, Head, Status, StatusLine};
 use crate::types::MsgId;
 use core::time::Duration;
 use mail_wire::dot::{Dot, DotDecoder};
-use mail_wire::line::{Line, LineEnd};
+use mail_wire::line::Line;
 use mail_wire::{
     Class, Closing, End, Framed, Handover, HandoverError, Input, Machine, Mask, Output, Pause, Role, Secured,
     Span, Unit, View, base64,
@@ -46,7 +46,7 @@ pub(crate) enum Framing {
     Nothing,
     /// A line with its text's length.
     Status(Line),
-    Item(Line),
+    Items,
     ItemsEnd,
     Chunk,
     BodyEnd,
@@ -162,7 +162,7 @@ impl Client {
                     Some(line) => return Ok(self.take(input, Framing::Status(line), line.len)),
                     None => return self.need(),
                 },
-                Place::Listing(_) => return self.item(input),
+                Place::Listing(_) => return self.lines(input),
                 Place::Body => match self.body(input)? {
                     Some(framed) => return Ok(framed),
                     None => input.skip(1),
@@ -184,11 +184,11 @@ impl Client {
         Ok(Framed::NeedInput)
     }
 
-    fn need(&self) -> Result<Framed, Violation> {
+    pub(crate) fn need(&self) -> Result<Framed, Violation> {
         if self.eof { Err(Violation::Truncated) } else { Ok(Framed::NeedInput) }
     }
 
-    fn take(&mut self, input: &mut Input, framing: Framing, len: usize) -> Framed {
+    pub(crate) fn take(&mut self, input: &mut Input, framing: Framing, len: usize) -> Framed {
         self.framing = framing;
         Framed::Ready(input.take(len))
     }
@@ -218,29 +218,6 @@ impl Client {
         }
         auth.responded = true;
         true
-    }
-
-    fn item(&mut self, input: &mut Input) -> Result<Framed, Violation> {
-        let end = if self.lf { LineEnd::Tolerant } else { LineEnd::Strict };
-        let limit = self.limits.status_line;
-        input.allow(limit.saturating_add(2));
-        let Some(mut line) = self.framer.step(input.pending(), end, limit)? else { return self.need() };
-        if self.lf {
-            // The line end of the status line is that of the whole answer: a CR before LF belongs to the line.
-            line.text = line.len.saturating_sub(1);
-        }
-        if input.pending().get(..line.text) == Some(b".") {
-            return Ok(self.take(input, Framing::ItemsEnd, line.len));
-        }
-        self.entries = self.entries.saturating_add(1);
-        let (name, most) = match self.place {
-            Place::Listing(Shape::Capabilities) => ("capabilities", self.limits.capabilities),
-            _ => ("entries", self.limits.entries),
-        };
-        if self.entries > most {
-            return Err(Violation::Limit(name, most.into()));
-        }
-        Ok(self.take(input, Framing::Item(line), line.len))
     }
 
     /// `None`: the first octet is stuffing.
@@ -273,7 +250,7 @@ impl Client {
                 self.lf = line.is_bare();
                 self.status(octets.get(..line.text).unwrap_or_default())
             }
-            Framing::Item(line) => self.read_item(octets.get(..line.text).unwrap_or_default()),
+            Framing::Items => self.items(octets),
             Framing::Chunk => {
                 self.mask = Some(Mask { span: Span::new(0, octets.len()), class: Class::Body });
                 Ok(Event::Chunk(octets))
@@ -388,6 +365,7 @@ impl Client {
             (Asked::Several(shape), Status::Ok) => {
                 self.place = Place::Listing(*shape);
                 self.entries = 0;
+                self.scanned = 0;
                 self.learning = Capabilities::new();
                 return Ok(Event::Head(flight.ticket, reply));
             }
@@ -409,30 +387,6 @@ impl Client {
             _ => {}
         }
         Ok(Event::Reply(self.landed()?, reply))
-    }
-
-    fn read_item<'i>(&mut self, line: &'i [u8]) -> Result<Event<'i>, Violation> {
-        let Some(flight) = self.flight.front() else { return Err(Violation::Unsolicited) };
-        let Place::Listing(shape) = self.place else { return Err(Violation::Status) };
-        // A line that begins with a dot has had another put before it (RFC 1939 §3).
-        let line = line.strip_prefix(b".").unwrap_or(line);
-        let repairs = &mut self.policy.grammar.repairs;
-        let item = match shape {
-            Shape::Scan => listing::scan_item(line, repairs),
-            Shape::UniqueIds => listing::unique_id_item(line, repairs),
-            Shape::Capabilities => capability::capability(line, repairs).map(Item::Capability),
-            Shape::Mechanisms => listing::mechanism_item(line),
-            Shape::Languages => listing::language_item(line),
-            _ => Ok(Item::Line(line)),
-        };
-        if let Ok(Item::Capability(capability)) = &item {
-            self.learning.keep(capability, line);
-        }
-        match item {
-            Ok(item) => Ok(Event::Item(flight.ticket, item)),
-            Err(Malformed { rule, .. }) if self.policy.grammar.strict => Err(Violation::Malformed(rule)),
-            Err(malformed) => Ok(Event::Malformed(flight.ticket, malformed)),
-        }
     }
 
     pub(crate) fn fail(&mut self, violation: Violation) -> Violation {

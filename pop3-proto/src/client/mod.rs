@@ -8,7 +8,7 @@
 //!  failed
 //!
 //! an answer:    status line --> Reply                                  one line, or negative
-//!                    |--------> Head --> Item, Malformed .. --> End    LIST, UIDL, CAPA, AUTH, LANG without argument
+//!                    |--------> Head --> Items .. -----------> End     LIST, UIDL, CAPA, AUTH, LANG without argument
 //!                    |--------> Head --> Chunk .. -----------> End     RETR, TOP
 //!                    |--------> Challenge --> respond, cancel --+      AUTH
 //!                    +<-----------------------------------------+
@@ -158,11 +158,14 @@
 mod config;
 mod event;
 mod flight;
+mod items;
+mod listing;
 mod machine;
 mod send;
 
 pub use config::Config;
 pub use event::{AuthTurn, Event, Ticket, TlsGrant};
+pub use items::{Items, Iter};
 
 use crate::command::Verb;
 use crate::error::Violation;
@@ -195,6 +198,8 @@ pub struct Client {
     dot: Option<DotDecoder>,
     octets: u64,
     entries: u32,
+    /// Octets of a line of a listing that hold no line end.
+    scanned: usize,
     learning: Capabilities,
     mask: Option<Mask>,
     due: Due,
@@ -232,6 +237,7 @@ impl Client {
             dot: None,
             octets: 0,
             entries: 0,
+            scanned: 0,
             learning: Capabilities::new(),
             mask: None,
             due: Due::Nothing,

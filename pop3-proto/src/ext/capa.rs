@@ -2,10 +2,11 @@
 
 use crate::error::{Invalid, Malformed, Rule};
 use crate::parse;
+use crate::policy::Switches;
 use crate::types::Mechanism;
 use alloc::vec::Vec;
 use core::fmt;
-use mail_wire::{Class, Output, Repairs};
+use mail_wire::{Class, Output};
 
 /// One capability. What it does not know it keeps as it was written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -122,7 +123,7 @@ impl<'a> Capability<'a> {
     /// # Errors
     /// The rule that broke.
     pub fn parse(line: &'a [u8]) -> Result<Self, Malformed<'a>> {
-        parse::capability::capability(line, &mut Repairs::none())
+        parse::capability::capability(line, &mut Switches::default())
     }
 
     /// The tag in upper case, or as it was written where it is not known.

@@ -3,8 +3,7 @@
 use super::{Fault, Parsed, blank, end, number32, word};
 use crate::error::{Malformed, Rule};
 use crate::ext::capa::{Capability, Expire, Mechanisms};
-use crate::policy::Repair;
-use mail_wire::Repairs;
+use crate::policy::{Mend, Repair};
 use nom::Parser;
 use nom::combinator::opt;
 use nom::sequence::preceded;
@@ -12,12 +11,12 @@ use nom::sequence::preceded;
 /// A line without stuffing and line end.
 pub(crate) fn capability<'i>(
     line: &'i [u8],
-    repairs: &mut Repairs<Repair>,
+    repairs: &mut impl Mend,
 ) -> Result<Capability<'i>, Malformed<'i>> {
     read(line, repairs).map_err(|fault| Fault::of(fault, line))
 }
 
-fn read<'i>(line: &'i [u8], repairs: &mut Repairs<Repair>) -> Result<Capability<'i>, nom::Err<Fault>> {
+fn read<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Result<Capability<'i>, nom::Err<Fault>> {
     let (rest, name) = word(line)?;
     // `cchar` leaves out the dot alone (RFC 2449 §3).
     if !name.iter().all(|octet| octet.is_ascii_graphic() && *octet != b'.') {
@@ -31,7 +30,7 @@ fn read<'i>(line: &'i [u8], repairs: &mut Repairs<Repair>) -> Result<Capability<
     known.copy_from_slice(name);
     known.make_ascii_uppercase();
     if known == b"RESP_CODES" || known == b"AUTH_RESP_CODE" || known == b"LOGIN_DELAY" {
-        if !repairs.take(Repair::UnderscoreForHyphen) {
+        if !repairs.mend(Repair::UnderscoreForHyphen) {
             return Ok(other(name, rest));
         }
         known.iter_mut().filter(|octet| **octet == b'_').for_each(|octet| *octet = b'-');

@@ -2,15 +2,14 @@
 
 use super::{Fault, Parsed, blank, end, message_number, number64};
 use crate::error::{Malformed, Rule};
-use crate::policy::Repair;
+use crate::policy::{Mend, Repair};
 use crate::reply::Item;
 use crate::types::{LanguageTag, Mechanism, MessageNumber, UniqueId};
-use mail_wire::Repairs;
 
 type Entry<T> = Result<(MessageNumber, T), nom::Err<Fault>>;
 
 /// `n size`, and what may follow behind a blank.
-pub(crate) fn scan(line: &[u8], repairs: &mut Repairs<Repair>) -> Entry<u64> {
+pub(crate) fn scan(line: &[u8], repairs: &mut impl Mend) -> Entry<u64> {
     let (rest, message) = message_number(line)?;
     let (rest, extra) = gap(rest, repairs)?;
     let (rest, octets) = number64(rest)?;
@@ -20,7 +19,7 @@ pub(crate) fn scan(line: &[u8], repairs: &mut Repairs<Repair>) -> Entry<u64> {
 }
 
 /// `n id`, and nothing behind it.
-pub(crate) fn unique_id<'i>(line: &'i [u8], repairs: &mut Repairs<Repair>) -> Entry<UniqueId<'i>> {
+pub(crate) fn unique_id<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Entry<UniqueId<'i>> {
     let (rest, message) = message_number(line)?;
     let (rest, mut extra) = gap(rest, repairs)?;
     let mut octets = rest;
@@ -31,7 +30,7 @@ pub(crate) fn unique_id<'i>(line: &'i [u8], repairs: &mut Repairs<Repair>) -> En
     let Ok(id) = UniqueId::of_any_length(octets) else {
         return Fault::at(rest, if octets.is_empty() { Rule::Missing } else { Rule::UniqueId });
     };
-    if id.is_long() && !repairs.take(Repair::LongUniqueId) {
+    if id.is_long() && !repairs.mend(Repair::LongUniqueId) {
         return Fault::at(rest, Rule::UniqueId);
     }
     count(extra, repairs);
@@ -39,7 +38,7 @@ pub(crate) fn unique_id<'i>(line: &'i [u8], repairs: &mut Repairs<Repair>) -> En
 }
 
 /// The one blank between number and value, or more of them.
-fn gap<'i>(input: &'i [u8], repairs: &Repairs<Repair>) -> Parsed<'i, bool> {
+fn gap<'i>(input: &'i [u8], repairs: &impl Mend) -> Parsed<'i, bool> {
     let (rest, ()) = blank(input)?;
     if rest.first() == Some(&b' ') && repairs.is_on(Repair::ExtraBlanks) {
         return Ok((rest.trim_ascii_start(), true));
@@ -47,26 +46,20 @@ fn gap<'i>(input: &'i [u8], repairs: &Repairs<Repair>) -> Parsed<'i, bool> {
     Ok((rest, false))
 }
 
-fn count(extra: bool, repairs: &mut Repairs<Repair>) {
+fn count(extra: bool, repairs: &mut impl Mend) {
     if extra {
-        repairs.take(Repair::ExtraBlanks);
+        repairs.mend(Repair::ExtraBlanks);
     }
 }
 
 /// A line of LIST.
-pub(crate) fn scan_item<'i>(
-    line: &'i [u8],
-    repairs: &mut Repairs<Repair>,
-) -> Result<Item<'i>, Malformed<'i>> {
+pub(crate) fn scan_item<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Result<Item<'i>, Malformed<'i>> {
     let (message, octets) = scan(line, repairs).map_err(|fault| Fault::of(fault, line))?;
     Ok(Item::Scan { message, octets })
 }
 
 /// A line of UIDL.
-pub(crate) fn unique_id_item<'i>(
-    line: &'i [u8],
-    repairs: &mut Repairs<Repair>,
-) -> Result<Item<'i>, Malformed<'i>> {
+pub(crate) fn unique_id_item<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Result<Item<'i>, Malformed<'i>> {
     let (message, id) = unique_id(line, repairs).map_err(|fault| Fault::of(fault, line))?;
     Ok(Item::UniqueId { message, id })
 }

@@ -3,20 +3,20 @@
 use super::listing::{scan, unique_id};
 use super::{Fault, blank, end, number32, number64};
 use crate::error::Rule;
-use crate::policy::Repair;
+use crate::policy::{Mend, Repair};
 use crate::reply::{DataHead, Status};
 use crate::types::{LanguageTag, MessageNumber};
 use mail_wire::{Repairs, Span};
 
 /// The status and the text behind it. `None`: no status indicator.
-pub(crate) fn status(line: &[u8], repairs: &mut Repairs<Repair>) -> Option<(Status, Span)> {
+pub(crate) fn status(line: &[u8], repairs: &mut impl Mend) -> Option<(Status, Span)> {
     let (status, len) = match line {
         [b'+', a, b, ..] if [*a, *b].eq_ignore_ascii_case(b"OK") => (Status::Ok, 3),
         [b'-', a, b, c, ..] if [*a, *b, *c].eq_ignore_ascii_case(b"ERR") => (Status::Err, 4),
         _ => return None,
     };
     let word = line.get(..len)?;
-    if word.iter().any(u8::is_ascii_lowercase) && !repairs.take(Repair::LowerCaseStatus) {
+    if word.iter().any(u8::is_ascii_lowercase) && !repairs.mend(Repair::LowerCaseStatus) {
         return None;
     }
     match line.get(len) {
@@ -27,14 +27,14 @@ pub(crate) fn status(line: &[u8], repairs: &mut Repairs<Repair>) -> Option<(Stat
 }
 
 /// What an awaited `+` line carries: the base64 text of a challenge. `None`: it is no challenge.
-pub(crate) fn challenge<'i>(line: &'i [u8], repairs: &mut Repairs<Repair>) -> Option<&'i [u8]> {
+pub(crate) fn challenge<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Option<&'i [u8]> {
     match line {
         [b'+', b' ', text @ ..] => Some(text),
-        [b'+'] if repairs.take(Repair::PlusWithoutBlank) => Some(&[]),
+        [b'+'] if repairs.mend(Repair::PlusWithoutBlank) => Some(&[]),
         // Behind the sign base64 alone may stand, and no status indicator.
-        [b'+', text @ ..] if !text.is_empty() && status(line, &mut Repairs::all()).is_none() => {
+        [b'+', text @ ..] if !text.is_empty() && status(line, &mut Repairs::<Repair>::all()).is_none() => {
             let good = text.iter().all(|o| o.is_ascii_alphanumeric() || matches!(o, b'+' | b'/' | b'='));
-            (good && repairs.take(Repair::PlusWithoutBlank)).then_some(text)
+            (good && repairs.mend(Repair::PlusWithoutBlank)).then_some(text)
         }
         _ => None,
     }
@@ -46,13 +46,13 @@ fn place(text: &[u8], fault: nom::Err<Fault>, start: usize) -> DataHead {
 }
 
 /// The drop listing (RFC 1939 §5): two numbers; what follows is ignored.
-pub(crate) fn stat(line: &[u8], text: Span, repairs: &mut Repairs<Repair>) -> DataHead {
+pub(crate) fn stat(line: &[u8], text: Span, repairs: &mut impl Mend) -> DataHead {
     let octets = text.of(line);
     let numbers = number32(octets).and_then(|(rest, messages)| {
         let (rest, ()) = blank(rest)?;
         if let [b'-', digits @ ..] = rest {
             let (behind, _) = number64(digits)?;
-            if repairs.take(Repair::NegativeSize) {
+            if repairs.mend(Repair::NegativeSize) {
                 return Ok((behind, DataHead::Stat { messages, octets: None }));
             }
         }
@@ -67,18 +67,13 @@ pub(crate) fn stat(line: &[u8], text: Span, repairs: &mut Repairs<Repair>) -> Da
 }
 
 /// The scan listing that answers LIST n.
-pub(crate) fn one_scan(
-    line: &[u8],
-    text: Span,
-    asked: MessageNumber,
-    repairs: &mut Repairs<Repair>,
-) -> DataHead {
+pub(crate) fn one_scan(line: &[u8], text: Span, asked: MessageNumber, repairs: &mut impl Mend) -> DataHead {
     let octets = text.of(line);
     match scan(octets, repairs) {
         Ok((message, octets)) if message == asked => DataHead::Scan { message, octets },
         Ok(_) => DataHead::Malformed { at: text.start(), rule: Rule::OtherMessage },
         Err(fault) => match number64(octets) {
-            Ok(([], octets)) if repairs.take(Repair::MissingNumber) => {
+            Ok(([], octets)) if repairs.mend(Repair::MissingNumber) => {
                 DataHead::Scan { message: asked, octets }
             }
             _ => place(octets, fault, text.start()),
@@ -91,7 +86,7 @@ pub(crate) fn one_unique_id(
     line: &[u8],
     text: Span,
     asked: MessageNumber,
-    repairs: &mut Repairs<Repair>,
+    repairs: &mut impl Mend,
 ) -> DataHead {
     let octets = text.of(line);
     match unique_id(octets, repairs) {
@@ -103,7 +98,7 @@ pub(crate) fn one_unique_id(
         }
         Ok(_) => DataHead::Malformed { at: text.start(), rule: Rule::OtherMessage },
         Err(fault) => match crate::types::UniqueId::try_from(octets) {
-            Ok(_) if repairs.take(Repair::MissingNumber) => DataHead::UniqueId { message: asked, id: text },
+            Ok(_) if repairs.mend(Repair::MissingNumber) => DataHead::UniqueId { message: asked, id: text },
             _ => place(octets, fault, text.start()),
         },
     }

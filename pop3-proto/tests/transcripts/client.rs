@@ -2,7 +2,7 @@
 
 use crate::replay::{Actor, Link, Script, escape};
 use mail_pop3_proto::client::{AuthTurn, Client, Config, Event, Ticket, TlsGrant};
-use mail_pop3_proto::{Allow, Command, Data, Grammar, Item, OtherCommand, Shape, StatusLine, Tls};
+use mail_pop3_proto::{Allow, Command, Data, Grammar, Item, Malformed, OtherCommand, Shape, StatusLine, Tls};
 use mail_wire::line::LineEnd;
 use mail_wire::{Handover, Input, Machine, Misuse};
 
@@ -87,10 +87,14 @@ impl Actor for Application {
             }
             Event::Reply(ticket, status) => format!("reply #{} {}", self.number(ticket), line(status)),
             Event::Head(ticket, status) => format!("head #{} {}", self.number(ticket), line(status)),
-            Event::Item(ticket, value) => {
-                format!("item #{} {}", self.number(ticket), item(value)).trim_end().to_owned()
+            Event::Items(ticket, items) => {
+                let number = self.number(ticket);
+                let line = |entry: Result<Item<'_>, Malformed<'_>>| match entry {
+                    Ok(value) => format!("item #{number} {}", item(value)).trim_end().to_owned(),
+                    Err(malformed) => format!("malformed #{number} {malformed}"),
+                };
+                items.iter().map(line).collect::<Vec<_>>().join("\n")
             }
-            Event::Malformed(ticket, malformed) => format!("malformed #{} {malformed}", self.number(ticket)),
             Event::Chunk(octets) => format!("chunk {}", escape(octets)),
             Event::End(ticket) => format!("end #{}", self.number(ticket)),
             Event::Challenge(challenge, turn) => {

@@ -225,7 +225,8 @@ fn turn<A: Actor>(
                     Some(last) if last.starts_with("chunk ") && words.starts_with("chunk ") => {
                         last.push_str(&words[6..])
                     }
-                    _ => outcome.events.push(words),
+                    // The lines of a listing are events of their own here: how many come at once is open.
+                    _ => outcome.events.extend(words.split('\n').map(str::to_owned)),
                 }
                 Turn::Event
             }

@@ -1,0 +1,124 @@
+//! Lines of a listing, read when they are looked at.
+
+use crate::command::Shape;
+use crate::error::Malformed;
+use crate::parse::{capability, listing};
+use crate::policy::{Mend, Switches};
+use crate::reply::Item;
+use core::fmt;
+use core::iter::FusedIterator;
+use mail_wire::{Owned, View, Viewed};
+
+/// Lines of an answer to LIST, UIDL, CAPA, AUTH or LANG, or to a command that this crate does not know.
+///
+/// What is malformed stands beside what is good.
+#[derive(Clone, Copy)]
+pub struct Items<'i> {
+    view: View<'i>,
+    head: Head,
+}
+
+/// How the lines are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub(crate) shape: Shape,
+    /// Whether LF alone ends them.
+    pub(crate) lf: bool,
+    pub(crate) repairs: Switches,
+}
+
+impl<'i> Items<'i> {
+    /// Whole lines with their ends, which have been checked.
+    pub(crate) fn new(octets: &'i [u8], head: Head) -> Self {
+        Self { view: View::new(octets, &[]), head }
+    }
+
+    /// The lines, each read as what it is.
+    #[must_use]
+    pub fn iter(self) -> Iter<'i> {
+        Iter { octets: self.view.octets(), head: self.head }
+    }
+
+    /// The lines as they were received, with their ends and their stuffing.
+    #[must_use]
+    pub fn octets(self) -> &'i [u8] {
+        self.view.octets()
+    }
+
+    /// A copy that owns its octets.
+    #[must_use]
+    pub fn into_owned(self) -> Owned<Items<'static>> {
+        Owned::new(self)
+    }
+}
+
+impl Viewed for Items<'static> {
+    type Of<'i> = Items<'i>;
+    type Head = Head;
+
+    fn split<'i>(value: Self::Of<'i>) -> (View<'i>, Head) {
+        (value.view, value.head)
+    }
+
+    fn join<'i>(view: View<'i>, head: Head) -> Items<'i> {
+        Items { view, head }
+    }
+}
+
+impl<'i> IntoIterator for Items<'i> {
+    type Item = Result<Item<'i>, Malformed<'i>>;
+    type IntoIter = Iter<'i>;
+
+    fn into_iter(self) -> Iter<'i> {
+        self.iter()
+    }
+}
+
+impl fmt::Debug for Items<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// The lines of [`Items`], one by one.
+#[derive(Clone, Debug)]
+pub struct Iter<'i> {
+    octets: &'i [u8],
+    head: Head,
+}
+
+impl<'i> Iterator for Iter<'i> {
+    type Item = Result<Item<'i>, Malformed<'i>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let lf = memchr::memchr(b'\n', self.octets)?;
+        let text = self.octets.get(..lf)?;
+        self.octets = self.octets.get(lf.saturating_add(1)..)?;
+        let text = if self.head.lf { text } else { text.strip_suffix(b"\r").unwrap_or(text) };
+        Some(read(text, self.head.shape, &mut self.head.repairs))
+    }
+}
+
+impl FusedIterator for Iter<'_> {}
+
+/// One line without its end.
+pub(crate) fn read<'i>(
+    line: &'i [u8],
+    shape: Shape,
+    repairs: &mut impl Mend,
+) -> Result<Item<'i>, Malformed<'i>> {
+    let line = unstuffed(line);
+    match shape {
+        Shape::Scan => listing::scan_item(line, repairs),
+        Shape::UniqueIds => listing::unique_id_item(line, repairs),
+        Shape::Capabilities => capability::capability(line, repairs).map(Item::Capability),
+        Shape::Mechanisms => listing::mechanism_item(line),
+        Shape::Languages => listing::language_item(line),
+        _ => Ok(Item::Line(line)),
+    }
+}
+
+/// A line that begins with a dot has had another put before it (RFC 1939 §3).
+pub(crate) fn unstuffed(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b".").unwrap_or(line)
+}

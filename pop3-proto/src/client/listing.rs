@@ -1,0 +1,102 @@
+//! Answers of several lines that are no message: found by their last line end, checked line by line when decoded.
+
+use super::Client;
+use super::event::Event;
+use super::items::{Head, Items, read, unstuffed};
+use super::machine::{Framing, Place};
+use crate::command::Shape;
+use crate::error::Violation;
+use crate::policy::{Repair, Switches};
+use crate::reply::Item;
+use mail_wire::line::LineFault;
+use mail_wire::{Framed, Input};
+use memchr::{memchr2, memmem, memrchr};
+
+impl Client {
+    /// As many whole lines as there are, or the terminator.
+    pub(crate) fn lines(&mut self, input: &mut Input) -> Result<Framed, Violation> {
+        let limit = self.limits.status_line;
+        input.allow(limit.saturating_add(2));
+        let pending = input.pending();
+        // The line end of the status line is that of the whole answer.
+        let (dot, behind): (&[u8], &[u8]) = if self.lf { (b".\n", b"\n.\n") } else { (b".\r\n", b"\n.\r\n") };
+        if pending.starts_with(dot) {
+            return Ok(self.take(input, Framing::ItemsEnd, dot.len()));
+        }
+        let new = pending.get(self.scanned..).unwrap_or_default();
+        let Some(last) = memrchr(b'\n', new) else {
+            self.scanned = pending.len();
+            if self.scanned >= limit {
+                return Err(LineFault::TooLong { limit }.into());
+            }
+            return self.need();
+        };
+        let end = self.scanned.saturating_add(last).saturating_add(1);
+        let lines = pending.get(..end).unwrap_or_default();
+        let end = memmem::find(lines, behind).map_or(end, |lf| lf.saturating_add(1));
+        self.scanned = 0;
+        Ok(self.take(input, Framing::Items, end))
+    }
+
+    /// Checks the lines. What is wrong with one of them ends the session after those before it have been told.
+    pub(crate) fn items<'i>(&mut self, octets: &'i [u8]) -> Result<Event<'i>, Violation> {
+        let (Some(flight), Place::Listing(shape)) = (self.flight.front(), self.place) else {
+            return Err(Violation::Unsolicited);
+        };
+        let ticket = flight.ticket;
+        let mut at = 0;
+        while let Some(rest) = octets.get(at..).filter(|rest| !rest.is_empty()) {
+            match self.line(rest, shape) {
+                Ok(len) => at = at.saturating_add(len),
+                Err(violation) if at == 0 => return Err(violation),
+                Err(violation) => {
+                    self.after = Some(violation);
+                    break;
+                }
+            }
+        }
+        let head = Head { shape, lf: self.lf, repairs: Switches::of(&self.policy.grammar.repairs) };
+        Ok(Event::Items(ticket, Items::new(octets.get(..at).unwrap_or_default(), head)))
+    }
+
+    /// Checks the line at the front and gives its length, line end included.
+    fn line(&mut self, octets: &[u8], shape: Shape) -> Result<usize, Violation> {
+        let (text, len) = self.line_end(octets)?;
+        if len > self.limits.status_line {
+            return Err(LineFault::TooLong { limit: self.limits.status_line }.into());
+        }
+        self.entries = self.entries.saturating_add(1);
+        let (name, most) = match shape {
+            Shape::Capabilities => ("capabilities", self.limits.capabilities),
+            _ => ("entries", self.limits.entries),
+        };
+        if self.entries > most {
+            return Err(Violation::Limit(name, most.into()));
+        }
+        let text = octets.get(..text).unwrap_or_default();
+        match read(text, shape, &mut self.policy.grammar.repairs) {
+            // What is longer than the standard allows is told and not kept (RFC 2449 §4).
+            Ok(Item::Capability(capability)) if len <= 512 => {
+                self.learning.keep(&capability, unstuffed(text))
+            }
+            Err(malformed) if self.policy.grammar.strict => return Err(Violation::Malformed(malformed.rule)),
+            _ => {}
+        }
+        Ok(len)
+    }
+
+    /// The octets of the line without and with its end.
+    fn line_end(&mut self, octets: &[u8]) -> Result<(usize, usize), Violation> {
+        if self.lf {
+            self.policy.grammar.repairs.count(Repair::BareLf, 1);
+            let lf = memchr::memchr(b'\n', octets).unwrap_or(octets.len());
+            return Ok((lf, lf.saturating_add(1)));
+        }
+        let at = memchr2(b'\r', b'\n', octets).unwrap_or(octets.len());
+        match octets.get(at..at.saturating_add(2)) {
+            Some(b"\r\n") => Ok((at, at.saturating_add(2))),
+            _ if octets.get(at) == Some(&b'\n') => Err(LineFault::BareLf { at }.into()),
+            _ => Err(LineFault::BareCr { at }.into()),
+        }
+    }
+}
