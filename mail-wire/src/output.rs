@@ -202,7 +202,9 @@ impl Output {
     /// Makes room for `n` octets. Where the buffer must grow, no copy of a secret stays in the memory given back.
     fn reserve(&mut self, n: usize) {
         let held = self.buffer.len();
-        if self.head > 0 && (self.head == held || self.head >= self.buffer.capacity() / 2) {
+        let (capacity, short) = (self.buffer.capacity(), held.saturating_add(n) > self.buffer.capacity());
+        let worth = self.head == held || self.head >= capacity / 2 || (short && capacity > self.high);
+        if self.head > 0 && worth {
             self.buffer.copy_within(self.head.., 0);
             let left = held.saturating_sub(self.head);
             if self.secret {
@@ -217,13 +219,26 @@ impl Output {
         if needed <= self.buffer.capacity() {
             return;
         }
+        let size = self.size_for(needed);
         if !self.secret {
-            return self.buffer.reserve(n);
+            return self.buffer.reserve_exact(size.saturating_sub(self.buffer.len()));
         }
-        let mut buffer = Vec::with_capacity(needed.max(self.buffer.capacity().saturating_mul(2)));
+        let mut buffer = Vec::with_capacity(size);
         buffer.extend_from_slice(&self.buffer);
         self.buffer.zeroize();
         self.buffer = buffer;
+    }
+
+    /// Doubles while that is small, then takes in one step all that a full output needs: the old and the new memory together stay
+    /// below twice the high-water mark.
+    fn size_for(&self, needed: usize) -> usize {
+        let doubled = self.buffer.capacity().saturating_mul(2).max(64);
+        let full = self.high.saturating_add(self.high / 8);
+        match needed {
+            needed if needed.max(doubled) <= self.high / 2 => needed.max(doubled),
+            needed if needed <= full => full,
+            needed => needed.max(doubled),
+        }
     }
 
     fn advance_front(&mut self, n: usize) -> usize {
