@@ -6,7 +6,7 @@ use crate::command::{Append, AppendForm, Command, ListArgs, Patterns, StoreMode}
 use crate::error::{Malformed, Rule};
 use crate::limits::Limits;
 use crate::types::chars::{is_atom, is_base64, is_tag};
-use crate::types::{Atom, Atoms, FetchAtts, Flag, Flags, IdFields, Invalid, Options, Raw, Search, Tag};
+use crate::types::{Atom, Atoms, FetchAtts, Flags, IdFields, Options, Raw, Search, Tag};
 use mail_wire::Secret;
 
 /// A command line with its line end.
@@ -21,56 +21,65 @@ pub(crate) fn line<'a>(
 }
 
 fn tagged<'a>(cursor: &mut Cursor<'a>) -> Parse<(Tag<'a>, Command<'a>)> {
-    let tag = cursor.word(Rule::Tag, is_tag, Tag::new)?;
+    let tag = cursor.run(is_tag);
+    if tag.is_empty() {
+        return cursor.fail(Rule::Tag);
+    }
     cursor.space()?;
     let command = command(cursor)?;
     cursor.end()?;
-    Ok((tag, command))
+    Ok((Tag::checked(tag), command))
+}
+
+/// The name of a command.
+fn verb<'a>(cursor: &mut Cursor<'a>) -> Parse<Atom<'a>> {
+    let name = cursor.run(is_atom);
+    if name.is_empty() { cursor.fail(Rule::Command) } else { Ok(Atom::checked(name)) }
 }
 
 fn command<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
-    let name = cursor.word(Rule::Command, is_atom, Atom::new)?;
+    let name = verb(cursor)?;
     let mut upper = [0_u8; 12];
-    let Some(place) = upper.get_mut(..name.as_str().len()) else { return other(cursor, name, false) };
-    place.copy_from_slice(name.as_str().as_bytes());
+    let Some(place) = upper.get_mut(..name.as_bytes().len()) else { return other(cursor, name, false) };
+    place.copy_from_slice(name.as_bytes());
     place.make_ascii_uppercase();
     let place: &[u8] = place;
-    // First those without arguments, then those that have some: each group is one jump on length and octets.
-    Ok(match place {
-        b"CAPABILITY" => Command::Capability,
-        b"NOOP" => Command::Noop,
-        b"LOGOUT" => Command::Logout,
-        b"STARTTLS" => Command::StartTls,
-        b"NAMESPACE" => Command::Namespace,
-        b"IDLE" => Command::Idle,
-        b"CHECK" => Command::Check,
-        b"CLOSE" => Command::Close,
-        b"UNSELECT" => Command::Unselect,
-        b"EXPUNGE" => Command::Expunge { uids: None },
-        b"FETCH" => fetch(cursor, false)?,
-        b"STORE" => store(cursor, false)?,
-        b"SEARCH" => search(cursor, false)?,
-        b"COPY" => copy(cursor, false)?,
-        b"MOVE" => moved(cursor, false)?,
-        b"UID" => uid(cursor)?,
-        b"SELECT" => select(cursor, |mailbox, params| Command::Select { mailbox, params })?,
-        b"EXAMINE" => select(cursor, |mailbox, params| Command::Examine { mailbox, params })?,
-        b"CREATE" => select(cursor, |mailbox, params| Command::Create { mailbox, params })?,
-        b"DELETE" => Command::Delete(mailbox(cursor)?),
-        b"SUBSCRIBE" => Command::Subscribe(mailbox(cursor)?),
-        b"UNSUBSCRIBE" => Command::Unsubscribe(mailbox(cursor)?),
-        b"RENAME" => Command::Rename { from: mailbox(cursor)?, to: mailbox(cursor)? },
-        b"LIST" => Command::List(list(cursor)?),
-        b"LSUB" => lsub(cursor)?,
-        b"STATUS" => status(cursor)?,
-        b"APPEND" => Command::Append(append(cursor)?),
-        b"LOGIN" => login(cursor)?,
-        b"AUTHENTICATE" => authenticate(cursor)?,
-        b"ENABLE" => {
+    // The length first: it leaves few names to compare with.
+    Ok(match (place.len(), place) {
+        (10, b"CAPABILITY") => Command::Capability,
+        (4, b"NOOP") => Command::Noop,
+        (6, b"LOGOUT") => Command::Logout,
+        (8, b"STARTTLS") => Command::StartTls,
+        (9, b"NAMESPACE") => Command::Namespace,
+        (4, b"IDLE") => Command::Idle,
+        (5, b"CHECK") => Command::Check,
+        (5, b"CLOSE") => Command::Close,
+        (8, b"UNSELECT") => Command::Unselect,
+        (7, b"EXPUNGE") => Command::Expunge { uids: None },
+        (5, b"FETCH") => fetch(cursor, false)?,
+        (5, b"STORE") => store(cursor, false)?,
+        (6, b"SEARCH") => search(cursor, false)?,
+        (4, b"COPY") => copy(cursor, false)?,
+        (4, b"MOVE") => moved(cursor, false)?,
+        (3, b"UID") => uid(cursor)?,
+        (6, b"SELECT") => select(cursor, |mailbox, params| Command::Select { mailbox, params })?,
+        (7, b"EXAMINE") => select(cursor, |mailbox, params| Command::Examine { mailbox, params })?,
+        (6, b"CREATE") => select(cursor, |mailbox, params| Command::Create { mailbox, params })?,
+        (6, b"DELETE") => Command::Delete(mailbox(cursor)?),
+        (9, b"SUBSCRIBE") => Command::Subscribe(mailbox(cursor)?),
+        (11, b"UNSUBSCRIBE") => Command::Unsubscribe(mailbox(cursor)?),
+        (6, b"RENAME") => Command::Rename { from: mailbox(cursor)?, to: mailbox(cursor)? },
+        (4, b"LIST") => Command::List(list(cursor)?),
+        (4, b"LSUB") => lsub(cursor)?,
+        (6, b"STATUS") => status(cursor)?,
+        (6, b"APPEND") => Command::Append(append(cursor)?),
+        (5, b"LOGIN") => login(cursor)?,
+        (12, b"AUTHENTICATE") => authenticate(cursor)?,
+        (6, b"ENABLE") => {
             cursor.space()?;
             Command::Enable(Atoms::read(cursor)?)
         }
-        b"ID" => {
+        (2, b"ID") => {
             cursor.space()?;
             Command::Id(IdFields::read(cursor)?)
         }
@@ -88,9 +97,9 @@ fn other<'a>(cursor: &mut Cursor<'a>, name: Atom<'a>, uid: bool) -> Parse<Comman
 
 fn uid<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
     cursor.space()?;
-    let name = cursor.word(Rule::Command, is_atom, Atom::new)?;
+    let name = verb(cursor)?;
     let is = |other: &str| name.is(other);
-    match name.as_str().len() {
+    match name.as_bytes().len() {
         5 if is("FETCH") => fetch(cursor, true),
         5 if is("STORE") => store(cursor, true),
         6 if is("SEARCH") => search(cursor, true),
@@ -239,16 +248,15 @@ fn flag_list<'a>(cursor: &mut Cursor<'a>) -> Parse<Flags<'a>> {
     Ok(Flags::wire(flags))
 }
 
+/// A flag that a client may set: all but `\Recent` and `\*`.
 fn flag(cursor: &mut Cursor<'_>) -> Parse<()> {
-    cursor.word(
-        Rule::Flag,
-        |octet| is_atom(octet) || octet == b'\\',
-        |octets| match Flag::new(octets) {
-            Ok(flag) if flag.is_settable() => Ok(()),
-            Ok(_) => Err(Invalid::Value("not for a client to set")),
-            Err(invalid) => Err(invalid),
-        },
-    )
+    let before = *cursor;
+    let system = cursor.eat(b'\\');
+    let name = cursor.run(is_atom);
+    if name.is_empty() || system && name.eq_ignore_ascii_case(b"Recent") {
+        return before.fail(Rule::Flag);
+    }
+    Ok(())
 }
 
 fn store<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {

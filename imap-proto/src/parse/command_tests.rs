@@ -1,7 +1,7 @@
 //! Golden values by hand.
 
 use super::*;
-use crate::types::{AString, Date, DateTime, FetchAtt, Key, Mailbox, SequenceSet};
+use crate::types::{AString, Date, DateTime, FetchAtt, Flag, Key, Mailbox, SequenceSet};
 
 fn parse(text: &[u8]) -> Command<'_> {
     let (tag, command) = line(text, &Limits::default(), false).unwrap();

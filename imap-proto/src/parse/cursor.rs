@@ -3,7 +3,7 @@
 use super::leaf::{self, Fault, Parse, form};
 use crate::error::Rule;
 use crate::limits::Limits;
-use crate::types::chars::{is_astring, is_atom, is_digit, is_list};
+use crate::types::chars::{is_astring, is_atom, is_list};
 use crate::types::sequence::SET_ITEMS_MAX;
 use crate::types::{AString, Atom, Date, DateTime, Invalid, Mailbox, SequenceSet};
 use core::ops::{Deref, DerefMut};
@@ -68,9 +68,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// The longest run of what `class` takes, perhaps empty.
+    #[inline]
     pub(crate) fn run(&mut self, class: impl Fn(u8) -> bool) -> &'a [u8] {
-        let span = self.while_in(class);
-        self.get(span)
+        let rest = self.rest();
+        let n = rest.iter().position(|octet| !class(*octet)).unwrap_or(rest.len());
+        self.bump(n);
+        rest.get(..n).unwrap_or(rest)
     }
 
     /// A word made of `class`, given to `make`.
@@ -90,14 +93,23 @@ impl<'a> Cursor<'a> {
     }
 
     /// An atom by itself.
+    #[inline]
     pub(crate) fn name(&mut self) -> Parse<Atom<'a>> {
-        self.word(Rule::Atom, is_atom, Atom::new)
+        let atom = self.run(is_atom);
+        if atom.is_empty() { self.fail(Rule::Atom) } else { Ok(Atom::checked(atom)) }
     }
 
     pub(crate) fn set(&mut self) -> Parse<SequenceSet<'a>> {
-        let limit = self.bounds.set_items;
-        let class = |octet: u8| is_digit(octet) || matches!(octet, b':' | b',' | b'*' | b'$');
-        self.word(Rule::Set, class, |octets| SequenceSet::with_limit(octets, limit))
+        let octets = self.rest();
+        match SequenceSet::front(octets, self.bounds.set_items) {
+            Ok((set, rest)) => {
+                self.bump(octets.len().saturating_sub(rest.len()));
+                Ok(set)
+            }
+            Err(Invalid::TooMany { .. }) => self.fail(Rule::TooMany),
+            Err(Invalid::Octet { at }) => Err(Fault::new(self.at().saturating_add(at), Rule::Set)),
+            Err(_) => self.fail(Rule::Set),
+        }
     }
 
     /// A quoted string or a literal.

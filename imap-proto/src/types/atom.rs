@@ -8,7 +8,7 @@ use core::fmt;
 ///
 /// Capabilities, mechanisms, charsets and keywords are atoms. They compare without regard to case.
 #[derive(Clone, Copy)]
-pub struct Atom<'a>(&'a str);
+pub struct Atom<'a>(&'a [u8]);
 
 impl<'a> Atom<'a> {
     /// Checks an atom.
@@ -19,28 +19,40 @@ impl<'a> Atom<'a> {
         if let Some(at) = octets.iter().position(|octet| !is_atom(*octet)) {
             return Err(Invalid::Octet { at });
         }
-        match core::str::from_utf8(octets) {
-            Ok("") | Err(_) => Err(Invalid::Empty),
-            Ok(text) => Ok(Self(text)),
-        }
+        if octets.is_empty() { Err(Invalid::Empty) } else { Ok(Self(octets)) }
+    }
+
+    /// Octets that were checked: at least one, all of them [`is_atom`].
+    pub(crate) const fn checked(octets: &'a [u8]) -> Self {
+        Self(octets)
     }
 
     /// The atom as text, in the case that it was given in.
     #[must_use]
     pub const fn as_str(self) -> &'a str {
+        // All of it is ASCII.
+        match core::str::from_utf8(self.0) {
+            Ok(text) => text,
+            Err(_) => "",
+        }
+    }
+
+    /// The octets of the atom.
+    #[must_use]
+    pub const fn as_bytes(self) -> &'a [u8] {
         self.0
     }
 
     /// Whether it is `name`, in any case.
     #[must_use]
     pub fn is(self, name: &str) -> bool {
-        self.0.eq_ignore_ascii_case(name)
+        self.0.eq_ignore_ascii_case(name.as_bytes())
     }
 }
 
 impl PartialEq for Atom<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.is(other.0)
+        self.0.eq_ignore_ascii_case(other.0)
     }
 }
 
@@ -62,13 +74,13 @@ impl<'a> TryFrom<&'a str> for Atom<'a> {
 
 impl fmt::Debug for Atom<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Display for Atom<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.as_str())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What FETCH asks for (RFC 9051 §6.4.5).
 
 use super::atom::Atom;
+use super::chars::is_label;
 use super::section::{Part, Partial, Section, SectionText, part};
 use crate::error::Rule;
 use crate::parse::cursor::{Bounds, Cursor};
@@ -63,36 +64,42 @@ impl<'a> FetchAtt<'a> {
 
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Parse<Self> {
         let before = *cursor;
-        let name = cursor.run(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_'));
+        let name = cursor.run(is_label);
         let bracket = cursor.peek() == Some(b'[');
-        let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
-        Ok(match (name.len(), bracket) {
-            (4, true) if is("BODY") => section(cursor, false)?,
-            (9, true) if is("BODY.PEEK") => section(cursor, true)?,
-            (6, true) if is("BINARY") => binary(cursor, false)?,
-            (11, true) if is("BINARY.PEEK") => binary(cursor, true)?,
-            (11, true) if is("BINARY.SIZE") => Self::BinarySize(bracketed(cursor)?),
-            (_, true) => return before.fail(Rule::Fetch),
-            (3, _) if is("UID") => Self::Uid,
-            (4, _) if is("BODY") => Self::Body,
-            (5, _) if is("FLAGS") => Self::Flags,
-            (6, _) if is("RFC822") => Self::Rfc822,
-            (6, _) if is("MODSEQ") => Self::ModSeq,
-            (8, _) if is("ENVELOPE") => Self::Envelope,
-            (11, _) if is("RFC822.SIZE") => Self::Size,
-            (11, _) if is("RFC822.TEXT") => Self::Rfc822Text,
-            (12, _) if is("INTERNALDATE") => Self::InternalDate,
-            (13, _) if is("BODYSTRUCTURE") => Self::BodyStructure,
-            (13, _) if is("RFC822.HEADER") => Self::Rfc822Header,
+        let mut upper = [0_u8; 16];
+        let Some(place) = upper.get_mut(..name.len()) else { return Self::other(name, bracket, before) };
+        place.copy_from_slice(name);
+        place.make_ascii_uppercase();
+        let place: &[u8] = place;
+        Ok(match (place.len(), bracket, place) {
+            (3, false, b"UID") => Self::Uid,
+            (4, true, b"BODY") => section(cursor, false)?,
+            (4, false, b"BODY") => Self::Body,
+            (5, false, b"FLAGS") => Self::Flags,
+            (6, true, b"BINARY") => binary(cursor, false)?,
+            (6, false, b"RFC822") => Self::Rfc822,
+            (6, false, b"MODSEQ") => Self::ModSeq,
+            (8, false, b"ENVELOPE") => Self::Envelope,
+            (9, true, b"BODY.PEEK") => section(cursor, true)?,
+            (11, false, b"RFC822.SIZE") => Self::Size,
+            (11, false, b"RFC822.TEXT") => Self::Rfc822Text,
+            (11, true, b"BINARY.PEEK") => binary(cursor, true)?,
+            (11, true, b"BINARY.SIZE") => Self::BinarySize(bracketed(cursor)?),
+            (12, false, b"INTERNALDATE") => Self::InternalDate,
+            (13, false, b"BODYSTRUCTURE") => Self::BodyStructure,
+            (13, false, b"RFC822.HEADER") => Self::Rfc822Header,
             // These names need their brackets.
-            (9, _) if is("BODY.PEEK") => return before.fail(Rule::Fetch),
-            (6, _) if is("BINARY") => return before.fail(Rule::Fetch),
-            (11, _) if is("BINARY.PEEK") || is("BINARY.SIZE") => return before.fail(Rule::Fetch),
-            _ => match Atom::new(name) {
-                Ok(name) => Self::Other(name),
-                Err(_) => return before.fail(Rule::Fetch),
-            },
+            (6, false, b"BINARY") | (9, false, b"BODY.PEEK") => return before.fail(Rule::Fetch),
+            (11, false, b"BINARY.PEEK" | b"BINARY.SIZE") => return before.fail(Rule::Fetch),
+            _ => return Self::other(name, bracket, before),
         })
+    }
+
+    fn other(name: &'a [u8], bracket: bool, before: Cursor<'a>) -> Parse<Self> {
+        if bracket || name.is_empty() {
+            return before.fail(Rule::Fetch);
+        }
+        Ok(Self::Other(Atom::checked(name)))
     }
 
     /// The name on the wire, without brackets.

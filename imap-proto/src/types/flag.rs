@@ -48,8 +48,16 @@ impl<'a> Flag<'a> {
             return Ok(Self::Any);
         }
         let name = Atom::new(name)?;
-        let known = [Self::Seen, Self::Answered, Self::Flagged, Self::Deleted, Self::Draft, Self::Recent];
-        Ok(known.into_iter().find(|flag| name.is(flag.name())).unwrap_or(Self::Extension(name)))
+        let known: &[Self] = match name.as_bytes().len() {
+            4 => &[Self::Seen],
+            5 => &[Self::Draft],
+            6 => &[Self::Recent],
+            7 => &[Self::Flagged, Self::Deleted],
+            8 => &[Self::Answered],
+            _ => &[],
+        };
+        let known = known.iter().find(|flag| name.is(flag.name()));
+        Ok(known.copied().unwrap_or(Self::Extension(name)))
     }
 
     /// The name without the backslash.

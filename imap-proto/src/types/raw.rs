@@ -217,7 +217,11 @@ fn option<'a>(cursor: &mut Cursor<'a>) -> Parse<(Atom<'a>, Option<Raw<'a>>)> {
     if cursor.peek().is_some_and(|octet| octet.is_ascii_digit()) {
         return cursor.fail(Rule::List);
     }
-    let name = cursor.word(Rule::List, is_label, Atom::new)?;
+    let name = cursor.run(is_label);
+    if name.is_empty() {
+        return cursor.fail(Rule::List);
+    }
+    let name = Atom::checked(name);
     let value = match cursor.rest() {
         // A name never begins with these (RFC 4466 §3, `tagged-ext-label`), save a `-` that no digit follows.
         [b' ', b'(' | b'"' | b'{' | b'*' | b'$' | b'0'..=b'9', ..] | [b' ', b'-', b'0'..=b'9', ..] => {

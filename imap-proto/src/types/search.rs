@@ -2,6 +2,7 @@
 
 use super::astring::AString;
 use super::atom::Atom;
+use super::chars::is_label;
 use super::date_time::Date;
 use super::invalid::Invalid;
 use super::sequence::SequenceSet;
@@ -160,57 +161,57 @@ impl<'a> Key<'a> {
             Some(b'0'..=b'9' | b'*' | b'$') => return Ok(Self::Set(cursor.set()?)),
             _ => {}
         }
-        let name = cursor.run(|octet| octet.is_ascii_alphabetic());
+        let name = cursor.run(is_label);
         let mut upper = [0_u8; 10];
         let Some(place) = upper.get_mut(..name.len()) else { return before.fail(Rule::Search) };
         place.copy_from_slice(name);
         place.make_ascii_uppercase();
         let name: &[u8] = place;
-        Ok(match name {
-            b"NOT" => Self::Not,
-            b"OR" => Self::Or,
-            b"ALL" => Self::All,
-            b"NEW" => Self::New,
-            b"OLD" => Self::Old,
-            b"SEEN" => Self::Seen,
-            b"DRAFT" => Self::Draft,
-            b"RECENT" => Self::Recent,
-            b"UNSEEN" => Self::Unseen,
-            b"DELETED" => Self::Deleted,
-            b"FLAGGED" => Self::Flagged,
-            b"UNDRAFT" => Self::Undraft,
-            b"ANSWERED" => Self::Answered,
-            b"UNDELETED" => Self::Undeleted,
-            b"UNFLAGGED" => Self::Unflagged,
-            b"UNANSWERED" => Self::Unanswered,
+        Ok(match (name.len(), name) {
+            (3, b"NOT") => Self::Not,
+            (2, b"OR") => Self::Or,
+            (3, b"ALL") => Self::All,
+            (3, b"NEW") => Self::New,
+            (3, b"OLD") => Self::Old,
+            (4, b"SEEN") => Self::Seen,
+            (5, b"DRAFT") => Self::Draft,
+            (6, b"RECENT") => Self::Recent,
+            (6, b"UNSEEN") => Self::Unseen,
+            (7, b"DELETED") => Self::Deleted,
+            (7, b"FLAGGED") => Self::Flagged,
+            (7, b"UNDRAFT") => Self::Undraft,
+            (8, b"ANSWERED") => Self::Answered,
+            (9, b"UNDELETED") => Self::Undeleted,
+            (9, b"UNFLAGGED") => Self::Unflagged,
+            (10, b"UNANSWERED") => Self::Unanswered,
             _ => {
                 cursor.space()?;
-                match name {
-                    b"CC" => Self::Cc(cursor.astring()?),
-                    b"TO" => Self::To(cursor.astring()?),
-                    b"ON" => Self::On(cursor.date()?),
-                    b"BCC" => Self::Bcc(cursor.astring()?),
-                    b"UID" => Self::Uid(cursor.set()?),
-                    b"BODY" => Self::Body(cursor.astring()?),
-                    b"FROM" => Self::From(cursor.astring()?),
-                    b"TEXT" => Self::Text(cursor.astring()?),
-                    b"OLDER" => Self::Older(interval(cursor)?),
-                    b"SINCE" => Self::Since(cursor.date()?),
-                    b"BEFORE" => Self::Before(cursor.date()?),
-                    b"HEADER" => {
+                match (name.len(), name) {
+                    (2, b"CC") => Self::Cc(cursor.astring()?),
+                    (2, b"TO") => Self::To(cursor.astring()?),
+                    (2, b"ON") => Self::On(cursor.date()?),
+                    (3, b"BCC") => Self::Bcc(cursor.astring()?),
+                    (3, b"UID") => Self::Uid(cursor.set()?),
+                    (4, b"BODY") => Self::Body(cursor.astring()?),
+                    (4, b"FROM") => Self::From(cursor.astring()?),
+                    (4, b"TEXT") => Self::Text(cursor.astring()?),
+                    (5, b"OLDER") => Self::Older(interval(cursor)?),
+                    (5, b"SINCE") => Self::Since(cursor.date()?),
+                    (6, b"BEFORE") => Self::Before(cursor.date()?),
+                    (6, b"HEADER") => {
                         let field = cursor.astring()?;
                         cursor.space()?;
                         Self::Header(field, cursor.astring()?)
                     }
-                    b"LARGER" => Self::Larger(cursor.number64()?),
-                    b"SENTON" => Self::SentOn(cursor.date()?),
-                    b"KEYWORD" => Self::Keyword(cursor.name()?),
-                    b"SMALLER" => Self::Smaller(cursor.number64()?),
-                    b"SUBJECT" => Self::Subject(cursor.astring()?),
-                    b"YOUNGER" => Self::Younger(interval(cursor)?),
-                    b"SENTSINCE" => Self::SentSince(cursor.date()?),
-                    b"UNKEYWORD" => Self::Unkeyword(cursor.name()?),
-                    b"SENTBEFORE" => Self::SentBefore(cursor.date()?),
+                    (6, b"LARGER") => Self::Larger(cursor.number64()?),
+                    (6, b"SENTON") => Self::SentOn(cursor.date()?),
+                    (7, b"KEYWORD") => Self::Keyword(cursor.name()?),
+                    (7, b"SMALLER") => Self::Smaller(cursor.number64()?),
+                    (7, b"SUBJECT") => Self::Subject(cursor.astring()?),
+                    (7, b"YOUNGER") => Self::Younger(interval(cursor)?),
+                    (9, b"SENTSINCE") => Self::SentSince(cursor.date()?),
+                    (9, b"UNKEYWORD") => Self::Unkeyword(cursor.name()?),
+                    (10, b"SENTBEFORE") => Self::SentBefore(cursor.date()?),
                     _ => return before.fail(Rule::Search),
                 }
             }

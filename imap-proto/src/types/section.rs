@@ -1,6 +1,7 @@
 //! Parts of a message (RFC 9051 §6.4.5, `section`).
 
 use super::astring::AString;
+use super::chars::is_label;
 use super::invalid::Invalid;
 use crate::error::Rule;
 use crate::parse::cursor::{Bounds, Cursor};
@@ -247,7 +248,7 @@ pub(crate) fn part<'a>(cursor: &mut Cursor<'a>) -> Parse<Part<'a>> {
 }
 
 fn text<'a>(cursor: &mut Cursor<'a>) -> Parse<SectionText<'a>> {
-    let word = cursor.run(|octet| octet.is_ascii_alphabetic() || octet == b'.');
+    let word = cursor.run(is_label);
     match word.len() {
         4 if word.eq_ignore_ascii_case(b"TEXT") => Ok(SectionText::Text),
         4 if word.eq_ignore_ascii_case(b"MIME") => Ok(SectionText::Mime),

@@ -82,13 +82,13 @@ impl SeqRange {
 /// assert_eq!(set.canonical().as_str(), "2:4,7:*");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct SequenceSet<'a>(&'a str);
+pub struct SequenceSet<'a>(&'a [u8]);
 
 impl<'a> SequenceSet<'a> {
     /// The saved result of the last search.
-    pub const SAVED: SequenceSet<'static> = SequenceSet("$");
+    pub const SAVED: SequenceSet<'static> = SequenceSet(b"$");
     /// Every message.
-    pub const ALL: SequenceSet<'static> = SequenceSet("1:*");
+    pub const ALL: SequenceSet<'static> = SequenceSet(b"1:*");
 
     /// Checks a set of at most [`SET_ITEMS_MAX`] items.
     ///
@@ -104,27 +104,31 @@ impl<'a> SequenceSet<'a> {
     /// # Errors
     /// As [`SequenceSet::new`].
     pub fn with_limit(octets: &'a [u8], limit: usize) -> Result<Self, Invalid> {
-        let text =
-            core::str::from_utf8(octets).map_err(|error| Invalid::Octet { at: error.valid_up_to() })?;
-        if octets.is_empty() {
-            return Err(Invalid::Empty);
-        }
-        if octets != b"$" {
-            check(octets, limit)?;
-        }
-        Ok(Self(text))
+        let (set, rest) = Self::front(octets, limit)?;
+        if rest.is_empty() { Ok(set) } else { Err(octet(octets, rest)) }
+    }
+
+    /// The set at the front of `octets`, and what stands behind it.
+    pub(crate) fn front(octets: &'a [u8], limit: usize) -> Result<(Self, &'a [u8]), Invalid> {
+        let rest = match octets.split_first() {
+            None => return Err(Invalid::Empty),
+            Some((b'$', rest)) => rest,
+            Some(_) => check(octets, limit)?,
+        };
+        let len = octets.len().saturating_sub(rest.len());
+        Ok((Self(octets.get(..len).unwrap_or(octets)), rest))
     }
 
     /// Whether it is `$`. Such a set has no ranges of its own.
     #[must_use]
     pub fn is_saved(self) -> bool {
-        self.0 == "$"
+        self.0 == b"$"
     }
 
     /// The ranges in the order of the wire.
     #[must_use]
     pub fn ranges(self) -> Ranges<'a> {
-        Ranges(if self.is_saved() { &[] } else { self.0.as_bytes() })
+        Ranges(if self.is_saved() { &[] } else { self.0 })
     }
 
     /// Whether `number` is in the set where `*` stands for `last`.
@@ -154,13 +158,17 @@ impl<'a> SequenceSet<'a> {
     /// As it stands on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'a str {
-        self.0
+        // All of it is ASCII.
+        match core::str::from_utf8(self.0) {
+            Ok(text) => text,
+            Err(_) => "",
+        }
     }
 }
 
 impl fmt::Debug for SequenceSet<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SequenceSet({})", self.0)
+        write!(f, "SequenceSet({})", self.as_str())
     }
 }
 
@@ -198,8 +206,8 @@ fn bound(octets: &[u8]) -> Option<(Bound, &[u8])> {
     Some((Bound::number(number)?, rest))
 }
 
-/// The length of the longest set at the front of `octets`, checked; 0 if there is none.
-pub(crate) fn check(octets: &[u8], limit: usize) -> Result<(), Invalid> {
+/// Checks the set at the front of `octets` and gives what stands behind it.
+fn check(octets: &[u8], limit: usize) -> Result<&[u8], Invalid> {
     let (mut items, mut rest) = (0_usize, octets);
     loop {
         items = items.saturating_add(1);
@@ -211,9 +219,8 @@ pub(crate) fn check(octets: &[u8], limit: usize) -> Result<(), Invalid> {
             rest = check_bound(octets, behind)?;
         }
         match rest.split_first() {
-            None => return Ok(()),
             Some((b',', behind)) => rest = behind,
-            Some(_) => return Err(octet(octets, rest)),
+            _ => return Ok(rest),
         }
     }
 }
@@ -273,7 +280,7 @@ impl SequenceSetBuf {
     /// The set.
     #[must_use]
     pub fn as_set(&self) -> SequenceSet<'_> {
-        SequenceSet(&self.0)
+        SequenceSet(self.0.as_bytes())
     }
 
     /// The set as it goes on the wire.

@@ -14,7 +14,7 @@ use core::fmt;
 /// assert!(Tag::new(b"A+1").is_err());
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Tag<'a>(&'a str);
+pub struct Tag<'a>(&'a [u8]);
 
 impl<'a> Tag<'a> {
     /// Checks a tag.
@@ -25,22 +25,28 @@ impl<'a> Tag<'a> {
         if let Some(at) = octets.iter().position(|octet| !is_tag(*octet)) {
             return Err(Invalid::Octet { at });
         }
-        match core::str::from_utf8(octets) {
-            Ok("") | Err(_) => Err(Invalid::Empty),
-            Ok(text) => Ok(Self(text)),
-        }
+        if octets.is_empty() { Err(Invalid::Empty) } else { Ok(Self(octets)) }
+    }
+
+    /// Octets that were checked: at least one, all of them [`is_tag`].
+    pub(crate) const fn checked(octets: &'a [u8]) -> Self {
+        Self(octets)
     }
 
     /// The tag as text, which is ASCII.
     #[must_use]
     pub const fn as_str(self) -> &'a str {
-        self.0
+        // All of it is ASCII.
+        match core::str::from_utf8(self.0) {
+            Ok(text) => text,
+            Err(_) => "",
+        }
     }
 
     /// The octets of the tag.
     #[must_use]
     pub const fn as_bytes(self) -> &'a [u8] {
-        self.0.as_bytes()
+        self.0
     }
 }
 
@@ -53,13 +59,13 @@ impl<'a> TryFrom<&'a [u8]> for Tag<'a> {
 
 impl fmt::Debug for Tag<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tag({})", self.0)
+        write!(f, "Tag({})", self.as_str())
     }
 }
 
 impl fmt::Display for Tag<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.as_str())
     }
 }
 
