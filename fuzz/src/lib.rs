@@ -12,6 +12,8 @@ pub mod pop3_client;
 pub mod pop3_server;
 pub mod reads;
 pub mod seeds;
+pub mod smtp_client;
+pub mod smtp_server;
 
 use seeds::Seed;
 
@@ -43,6 +45,18 @@ pub const TARGETS: &[Target] = &[
         run: pop3_server::run,
         wants: |seed| seed.protocol == "pop3" && seed.server,
         settings: &[0, 1, 2],
+    },
+    Target {
+        name: "smtp_client",
+        run: smtp_client::run,
+        wants: |seed| seed.protocol == "smtp" && !seed.server,
+        settings: &[0, 1, 2, 3],
+    },
+    Target {
+        name: "smtp_server",
+        run: smtp_server::run,
+        wants: |seed| seed.protocol == "smtp" && seed.server,
+        settings: &[0, 1, 2, 3],
     },
 ];
 
