@@ -85,6 +85,12 @@ pub struct EhloReply<'i> {
 }
 
 impl<'i> EhloReply<'i> {
+    /// The positive reply to an EHLO or LHLO.
+    #[must_use]
+    pub const fn read(reply: Reply<'i>) -> Self {
+        Self::new(reply, true)
+    }
+
     pub(crate) const fn new(reply: Reply<'i>, extended: bool) -> Self {
         Self { reply, extended }
     }
