@@ -1,5 +1,14 @@
 //! A mail host: the three protocols over one in-memory store. The example `mailhost` serves it on given ports, the
 //! example `roundtrip` sends mail through it.
 
+pub mod authority;
+pub mod client;
+pub mod host;
+pub mod login;
+pub mod pop3;
 pub mod samples;
+pub mod smtp;
 pub mod store;
+
+/// Whatever goes wrong.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -109,6 +109,11 @@ impl Store {
         self.users.keys().find(|name| name.eq_ignore_ascii_case(local_part)).map(String::as_str)
     }
 
+    /// The user who reads what is sent to the postmaster: the first one.
+    pub fn postmaster(&self) -> Option<&str> {
+        self.users.keys().next().map(String::as_str)
+    }
+
     /// Wakes whoever waits for news, at every change of any mailbox.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
