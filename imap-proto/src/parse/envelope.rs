@@ -70,24 +70,15 @@ impl Reader<'_, '_> {
 
     #[inline]
     fn address(&mut self) -> Parse<()> {
-        let start = self.tape.len();
-        let result = self.address_fields();
-        if result.is_err() {
-            self.tape.truncate(start);
-        }
-        result
-    }
-
-    #[inline]
-    fn address_fields(&mut self) -> Parse<()> {
         self.cur.bump(1);
-        for index in 0..ADDRESS {
+        let mut fields = [Span::default(); ADDRESS];
+        for (index, field) in fields.iter_mut().enumerate() {
             if index > 0 {
                 self.space()?;
             }
-            let span = self.nstring()?;
-            self.push(span)?;
+            *field = self.nstring()?;
         }
+        self.extend(&fields)?;
         self.cur.expect(b')', Rule::Address)
     }
 }

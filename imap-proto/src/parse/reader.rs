@@ -39,13 +39,16 @@ impl<'a> Reader<'a, '_> {
         self.tape.push(span).map_err(|_| self.cur.fault(Rule::Tape))
     }
 
-    /// Writes `n` empty entries and gives the index of the first.
-    pub(crate) fn reserve(&mut self, n: usize) -> Parse<usize> {
-        let first = self.tape.len();
-        for _ in 0..n {
-            self.push(Span::default())?;
-        }
-        Ok(first)
+    /// Writes `N` empty entries and gives the index of the first.
+    #[inline]
+    pub(crate) fn reserve<const N: usize>(&mut self) -> Parse<usize> {
+        self.extend(&[Span::default(); N])
+    }
+
+    /// Writes entries and gives the index of the first.
+    #[inline]
+    pub(crate) fn extend(&mut self, spans: &[Span]) -> Parse<usize> {
+        self.tape.extend(spans).map_err(|_| self.cur.fault(Rule::Tape))
     }
 
     /// Takes one space; more than one is a repair.
@@ -73,7 +76,6 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// A quoted string, with its repair.
-    #[inline]
     pub(crate) fn quoted(&mut self) -> Parse<Span> {
         let (span, odd) = self.cur.loose_quoted()?;
         if odd.is_some() {
@@ -86,9 +88,19 @@ impl<'a> Reader<'a, '_> {
     #[inline]
     pub(crate) fn nstring(&mut self) -> Parse<Span> {
         match self.cur.peek() {
-            Some(b'"') => self.quoted(),
+            Some(b'"') => match self.cur.plain_quoted() {
+                Some(span) => Ok(span),
+                None => self.quoted(),
+            },
+            Some(b'N' | b'n') if self.cur.nil() => Ok(Span::default()),
+            _ => self.odd_nstring(),
+        }
+    }
+
+    #[cold]
+    fn odd_nstring(&mut self) -> Parse<Span> {
+        match self.cur.peek() {
             Some(b'{' | b'~') => self.cur.literal(),
-            _ if self.cur.nil() => Ok(Span::default()),
             Some(octet) if is_astring(octet) => {
                 self.repair(Repair::AtomForString, Rule::String)?;
                 Ok(self.cur.while_in(is_astring).tagged(form::ATOM))

@@ -4,7 +4,6 @@ const ATOM: u8 = 1;
 const ASTRING: u8 = 2;
 const LIST: u8 = 4;
 const TAG: u8 = 8;
-const DIGIT: u8 = 32;
 const BASE64: u8 = 64;
 const LABEL: u8 = 128;
 
@@ -36,9 +35,6 @@ const fn classes(octet: u8) -> u8 {
         if octet != b'+' {
             classes |= TAG;
         }
-    }
-    if octet.is_ascii_digit() {
-        classes |= DIGIT;
     }
     if octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/') {
         classes |= BASE64;
@@ -76,11 +72,6 @@ pub(crate) const fn is_tag(octet: u8) -> bool {
     has(octet, TAG)
 }
 
-/// `DIGIT`.
-pub(crate) const fn is_digit(octet: u8) -> bool {
-    has(octet, DIGIT)
-}
-
 /// `base64-char`, without the padding.
 pub(crate) const fn is_base64(octet: u8) -> bool {
     has(octet, BASE64)
@@ -106,7 +97,6 @@ mod tests {
             assert_eq!(is_astring(octet), atom || octet == b']', "{octet}");
             assert_eq!(is_list(octet), atom || b"]%*".contains(&octet), "{octet}");
             assert_eq!(is_tag(octet), (atom || octet == b']') && octet != b'+', "{octet}");
-            assert_eq!(is_digit(octet), octet.is_ascii_digit());
             let base64 = octet.is_ascii_alphanumeric() || b"+/".contains(&octet);
             assert_eq!(is_base64(octet), base64, "{octet}");
             let label = octet.is_ascii_alphanumeric() || b"-_.:".contains(&octet);

@@ -1,0 +1,213 @@
+//! A message of any size passes the server in constant memory, both ways. Its own file: the allocator counts for the whole process.
+
+use bytes::{Buf, Bytes};
+use mail_imap_proto::Limits;
+use mail_imap_proto::server::{BodyGrant, Config, Event, Server};
+use mail_imap_proto::types::{Condition, FetchAtt, ResponseText, Status};
+use mail_wire::{Framed, Handover, Input, Machine, Output};
+use peak_alloc::PeakAlloc;
+use std::sync::{Mutex, PoisonError};
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+/// The count is of the whole process: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+const READ: usize = 16 * 1024;
+const HEAP_MAX: usize = 64 * 1024;
+
+/// Lines of 62 octets with their line ends: 256 of them are one piece.
+static PIECE: [u8; READ] = {
+    let mut octets = [b'x'; READ];
+    let mut at = 62;
+    while at < READ {
+        octets[at] = b'\r';
+        octets[at + 1] = b'\n';
+        at += 64;
+    }
+    octets
+};
+
+struct Bench {
+    server: Server,
+    input: Input,
+    output: Output,
+    sent: u64,
+    taken: u64,
+}
+
+impl Bench {
+    fn new(message: u64) -> Self {
+        let limits = Limits { append: message, ..Limits::default() };
+        let server = Server::new(Config { limits, ..Config::default() });
+        let server = Handover::implicit(server).secured();
+        let mut bench = Self { server, input: Input::new(), output: Output::new(), sent: 0, taken: 0 };
+        bench.say(b"");
+        bench.say(b"a LOGIN u p\r\nb SELECT INBOX\r\n");
+        bench
+    }
+
+    fn say(&mut self, octets: &[u8]) {
+        let mut rest = octets;
+        loop {
+            let n = self.input.feed(rest);
+            rest = &rest[n..];
+            self.run();
+            if rest.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn run(&mut self) {
+        loop {
+            match self.server.frame(&mut self.input, &mut self.output).unwrap() {
+                Framed::Ready(unit) => self.turn(unit),
+                Framed::NeedInput => break,
+                other => panic!("{other:?}"),
+            }
+        }
+        self.flush();
+    }
+
+    /// A receiver that takes what there is.
+    fn flush(&mut self) {
+        self.sent += self.output.remaining() as u64;
+        self.output.advance(self.output.remaining());
+    }
+
+    fn turn(&mut self, unit: mail_wire::Unit) {
+        let done = Status::new(Condition::Ok, ResponseText::new(b"done").unwrap());
+        match self.server.decode(unit, &mut self.input).unwrap() {
+            Event::Append(_, offer) => self.server.accept_body(offer, &mut self.output).unwrap(),
+            Event::Chunk(octets) => self.taken += octets.len() as u64,
+            Event::Connected(answer) | Event::Command(_, answer) | Event::BodyEnd(answer) => {
+                self.server.answer(answer, &done, &mut self.output).unwrap();
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// What is held above the start, at the most.
+fn peak(measured: impl FnOnce()) -> usize {
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    measured();
+    ALLOCATOR.peak_usage() - before
+}
+
+fn append(octets: u64) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let announced = format!("c APPEND INBOX {{{octets}+}}\r\n");
+    let mut taken = 0;
+    let peak = peak(|| {
+        let mut bench = Bench::new(octets);
+        bench.say(announced.as_bytes());
+        for _ in 0..octets / READ as u64 {
+            bench.say(&PIECE);
+        }
+        bench.say(b"\r\nd NOOP\r\n");
+        taken = bench.taken;
+    });
+    assert_eq!(taken, octets);
+    assert!(peak <= HEAP_MAX, "{peak} octets of heap");
+}
+
+fn fetch(octets: u64) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut sent = 0;
+    let peak = peak(|| {
+        let mut bench = Bench::new(octets);
+        let before = bench.sent;
+        bench.input.feed(b"c FETCH 1 BODY[]\r\n");
+        let unit = match bench.server.frame(&mut bench.input, &mut bench.output).unwrap() {
+            Framed::Ready(unit) => unit,
+            other => panic!("{other:?}"),
+        };
+        let Event::Command(_, answer) = bench.server.decode(unit, &mut bench.input).unwrap() else {
+            panic!()
+        };
+        let mut writer = bench.server.untagged(&answer, &mut bench.output).unwrap();
+        let mut grant = writer.fetch(1).body(FetchAtt::MESSAGE, octets).unwrap();
+        let mut turns = 0_u64;
+        while grant.left() > 0 {
+            send(&mut bench, &mut grant);
+            turns += 1;
+            // The receiver stalls once, then takes it all.
+            if turns != 3 {
+                bench.flush();
+            }
+        }
+        let done = Status::new(Condition::Ok, ResponseText::new(b"done").unwrap());
+        bench.server.answer(answer, &done, &mut bench.output).unwrap();
+        bench.run();
+        sent = bench.sent - before;
+    });
+    let frame = "* 1 FETCH (BODY[] {})\r\n\r\nc OK done\r\n".len() + octets.to_string().len();
+    assert_eq!(sent, octets + frame as u64);
+    assert!(peak <= HEAP_MAX, "{peak} octets of heap");
+}
+
+fn send(bench: &mut Bench, grant: &mut BodyGrant) {
+    let n = usize::try_from(grant.left()).unwrap().min(READ);
+    let mut piece = Bytes::from_static(&PIECE[..n]);
+    while !piece.is_empty() {
+        bench.server.body(grant, &mut piece, &mut bench.output).unwrap();
+        if bench.output.is_full() {
+            bench.flush();
+        }
+    }
+}
+
+#[test]
+fn sixteen_mebibytes_in() {
+    append(16 << 20);
+}
+
+#[test]
+fn sixteen_mebibytes_out() {
+    fetch(16 << 20);
+}
+
+#[test]
+#[ignore = "large"]
+fn large_append_of_a_gibibyte() {
+    append(1 << 30);
+}
+
+#[test]
+#[ignore = "large"]
+fn large_fetch_of_a_gibibyte() {
+    fetch(1 << 30);
+}
+
+/// A connection that waits holds next to nothing, and one that is not logged in little more.
+#[test]
+fn an_idle_connection_is_small() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut held = 0;
+    let before = ALLOCATOR.current_usage();
+    {
+        let mut bench = Bench::new(1 << 20);
+        bench.say(b"c NOOP\r\n");
+        bench.input.idle();
+        bench.output.idle();
+        held += ALLOCATOR.current_usage() - before + size_of::<Server>();
+    }
+    assert!(held <= 4096, "{held} octets");
+
+    let mut hostile = 0;
+    let peak = peak(|| {
+        let server = Handover::implicit(Server::new(Config::default())).secured();
+        let mut bench = Bench { server, input: Input::new(), output: Output::new(), sent: 0, taken: 0 };
+        bench.say(b"");
+        bench.say(b"a LOGIN {8192}\r\n");
+        for _ in 0..8191 {
+            bench.say(b"x");
+        }
+        hostile = size_of::<Server>();
+    });
+    assert!(peak + hostile <= 28 * 1024, "{peak} octets");
+}
