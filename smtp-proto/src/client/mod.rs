@@ -16,8 +16,92 @@
 //!   221 to QUIT, or a 421 -> Over
 //! ```
 //!
+//! What may be sent in each state, where all is offered, every command before is answered, and no policy is in the way: before the
+//! greeting, after one that was a refusal, after the greeting, after EHLO, MAIL, RCPT, and between chunks. `wait` is
+//! [`Misuse::MustWait`](mail_wire::Misuse::MustWait), `-` is [`Misuse::NotInState`](mail_wire::Misuse::NotInState).
+//!
+//! ```text
+//! command   begin  rejected  greeted  hello  mail  rcpt  chunks
+//! EHLO      wait   -         sent     sent   sent  sent  sent
+//! HELO      wait   -         sent     sent   sent  sent  sent
+//! LHLO      wait   -         -        -      -     -     -
+//! MAIL      wait   -         -        sent   -     -     -
+//! RCPT      wait   -         -        -      sent  sent  -
+//! DATA      wait   -         -        -      -     sent  -
+//! BDAT      wait   -         -        -      -     sent  sent
+//! BURL      wait   -         -        -      -     sent  sent
+//! RSET      wait   -         sent     sent   sent  sent  sent
+//! NOOP      wait   -         sent     sent   sent  sent  sent
+//! HELP      wait   -         sent     sent   sent  sent  sent
+//! VRFY      wait   -         sent     sent   sent  sent  sent
+//! EXPN      wait   -         sent     sent   sent  sent  sent
+//! ETRN      wait   -         -        sent   -     -     -
+//! XCLIENT   wait   -         -        sent   -     -     -
+//! AUTH      wait   -         -        sent   -     -     -
+//! STARTTLS  wait   -         -        sent   sent  sent  sent
+//! QUIT      wait   sent      sent     sent   sent  sent  sent
+//! ```
+//!
 //! A reply that nothing awaits, lines with different codes, a code that the command does not know: a
 //! [`Violation`], because the pairing of replies with commands is lost.
+//!
+//! # What does not compile
+//!
+//! A body goes out by the grant that came with the 354:
+//! ```
+//! # use mail_smtp_proto::client::{Client, Event};
+//! # use mail_wire::Output;
+//! # use bytes::Bytes;
+//! fn go(client: &mut Client, event: Event<'_>, piece: &mut Bytes, output: &mut Output) {
+//!     if let Event::BodyWanted(_, _, mut grant) = event {
+//!         let _ = client.body(&mut grant, piece, output);
+//!     }
+//! }
+//! ```
+//! The ticket of the DATA is no grant:
+//! ```compile_fail,E0308
+//! # use mail_smtp_proto::client::{Client, Event};
+//! # use mail_wire::Output;
+//! # use bytes::Bytes;
+//! fn go(client: &mut Client, event: Event<'_>, piece: &mut Bytes, output: &mut Output) {
+//!     if let Event::Reply(mut grant, _) = event {
+//!         let _ = client.body(&mut grant, piece, output);
+//!     }
+//! }
+//! ```
+//! A body is ended once:
+//! ```
+//! # use mail_smtp_proto::client::{BodyGrant, Client};
+//! # use mail_wire::Output;
+//! fn end(client: &mut Client, grant: BodyGrant, output: &mut Output) {
+//!     let _ = client.end_body(grant, output);
+//! }
+//! ```
+//! ```compile_fail,E0382
+//! # use mail_smtp_proto::client::{BodyGrant, Client};
+//! # use mail_wire::Output;
+//! fn end(client: &mut Client, grant: BodyGrant, output: &mut Output) {
+//!     let _ = client.end_body(grant, output);
+//!     let _ = client.end_body(grant, output);
+//! }
+//! ```
+//! The machine and the input of before are gone after the hand-over:
+//! ```
+//! # use mail_smtp_proto::client::{Client, TlsGrant};
+//! # use mail_wire::{Input, Machine, Output};
+//! fn upgrade(client: Client, grant: TlsGrant, input: Input, output: &mut Output) {
+//!     let handover = client.start_tls(grant, input, output);
+//!     let client = handover.map(|handover| handover.secured());
+//! }
+//! ```
+//! ```compile_fail,E0382
+//! # use mail_smtp_proto::client::{Client, TlsGrant};
+//! # use mail_wire::{Input, Machine, Output};
+//! fn upgrade(client: Client, grant: TlsGrant, mut input: Input, output: &mut Output) {
+//!     let handover = client.start_tls(grant, input, output);
+//!     input.feed(b"250 injected");
+//! }
+//! ```
 
 mod decode;
 mod frame;

@@ -87,7 +87,7 @@ impl Server {
     fn answered(&mut self, reply: &ReplyBuf) {
         let positive = reply.code().is_positive();
         match core::mem::replace(&mut self.owed, Owed::Nothing) {
-            Owed::Greeting if !positive => self.phase = Phase::Rejected,
+            Owed::Greeting => self.rejected = !positive,
             Owed::Mail(from) if positive => self.open(from),
             Owed::Rcpt if positive => {
                 if let Some(transaction) = &mut self.transaction {

@@ -24,7 +24,8 @@ impl Server {
             }
             Framing::Line { text } => self.read_line(octets::cut(octets, text).0),
             Framing::AuthLine { text } => self.read_response(octets::cut(octets, text).0),
-            Framing::LongLine => {
+            Framing::LongLine { exchange: true } => Event::AuthCancelled,
+            Framing::LongLine { exchange: false } => {
                 let code = replies::LINE_TOO_LONG.code();
                 Event::Refused(Refused { verb: None, code })
             }
@@ -82,7 +83,7 @@ impl Server {
             let bad = matches!(refusal.code().get(), 500..=503);
             return self.refused(verb, if bad { Mine::Bad(refusal) } else { Mine::Reply(refusal) });
         }
-        if self.phase == Phase::Rejected && verb.is_none() {
+        if self.rejected && verb.is_none() {
             return self.refused(None, Mine::Bad(&replies::SEQUENCE));
         }
         match parse::command(line, &Fixes::counted(&mut self.policy.grammar.repairs)) {
@@ -220,6 +221,7 @@ impl Server {
         let offered = self.hello == Hello::Extended && self.offer.extensions().has(Extension::Chunking);
         let message = self.limits.message;
         let refusal = match &self.transaction {
+            _ if self.hello == Hello::None => Some(&replies::SEQUENCE),
             _ if !offered => Some(&replies::NOT_IMPLEMENTED),
             None => Some(&replies::SEQUENCE),
             Some(transaction) if transaction.recipients == 0 => Some(&replies::NO_RECIPIENTS),

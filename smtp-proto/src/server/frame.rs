@@ -47,8 +47,8 @@ impl Server {
                     self.framing = Framing::Connected;
                     Some(Framed::Ready(input.take(0)))
                 }
-                Phase::Ready | Phase::Rejected | Phase::Exchange => self.frame_line(input, output)?,
-                Phase::LongLine => self.skip_line(input)?,
+                Phase::Ready | Phase::Exchange => self.frame_line(input, output)?,
+                Phase::LongLine { exchange } => self.skip_line(exchange, input)?,
                 Phase::Body => self.frame_body(input, output)?,
                 Phase::Swallow => self.swallow(input, output)?,
                 Phase::Over => Some(Framed::Closed),
@@ -121,7 +121,7 @@ impl Server {
             input.allow(unit.saturating_add(2));
             return Ok(Some(Framed::NeedInput));
         }
-        let between = matches!(self.phase, Phase::Ready | Phase::Rejected) && input.pending().is_empty();
+        let between = self.phase == Phase::Ready && input.pending().is_empty();
         let begun = self.transaction.as_ref().is_some_and(|transaction| transaction.chunked);
         if between && !begun {
             self.phase = Phase::Over;
@@ -172,7 +172,7 @@ impl Server {
                 if secret {
                     input.hold_secret();
                 }
-                self.phase = Phase::LongLine;
+                self.phase = Phase::LongLine { exchange };
                 Ok(None)
             }
             Err(fault) => {
@@ -183,12 +183,12 @@ impl Server {
     }
 
     /// The rest of a line over its limit is dropped, within the budget, so that what follows it is a command again.
-    fn skip_line(&mut self, input: &mut Input) -> Result<Option<Framed>, Violation> {
+    fn skip_line(&mut self, exchange: bool, input: &mut Input) -> Result<Option<Framed>, Violation> {
         let (n, done) = LineFramer::skip(input.pending(), self.policy.line);
         if self.discard.spend(n as u64).is_err() {
             self.mine = Some(Mine::Reply(&replies::LINE_TOO_LONG));
             self.doom = Some(Violation::Limit("discard", self.limits.discard));
-            self.framing = Framing::LongLine;
+            self.framing = Framing::LongLine { exchange };
             return Ok(Some(Framed::Ready(input.take(0))));
         }
         input.skip(n);
@@ -196,7 +196,7 @@ impl Server {
             return self.starve(input, 0);
         }
         self.mine = Some(Mine::Bad(&replies::LINE_TOO_LONG));
-        self.framing = Framing::LongLine;
+        self.framing = Framing::LongLine { exchange };
         self.phase = Phase::Ready;
         Ok(Some(Framed::Ready(input.take(0))))
     }

@@ -20,11 +20,91 @@
 //!   QUIT answered, or a 421 -> Over
 //! ```
 //!
+//! What becomes of each command in each state, where all is offered and no policy is in the way: before EHLO, after it, after an
+//! accepted MAIL, after an accepted RCPT, between chunks, and after a greeting that was a refusal. A number is the code of a refusal.
+//!
+//! ```text
+//! command   greeted   hello     mail      rcpt      chunks    rejected
+//! EHLO      answered  answered  answered  answered  answered  503
+//! HELO      answered  answered  answered  answered  answered  503
+//! LHLO      500       500       500       500       500       503
+//! MAIL      503       command   503       503       503       503
+//! RCPT      503       503       command   command   503       503
+//! DATA      503       503       503       body      503       503
+//! BDAT      503       503       503       body      body      503
+//! BURL      503       503       503       command   command   503
+//! RSET      answered  answered  answered  answered  answered  503
+//! NOOP      answered  answered  answered  answered  answered  503
+//! HELP      answered  answered  answered  answered  answered  503
+//! VRFY      command   command   command   command   command   503
+//! EXPN      command   command   command   command   command   503
+//! ETRN      command   command   503       503       503       503
+//! XCLIENT   command   command   503       503       503       503
+//! AUTH      503       auth      503       503       503       503
+//! STARTTLS  503       starttls  starttls  starttls  starttls  503
+//! QUIT      answered  answered  answered  answered  answered  answered
+//! ```
+//!
 //! A mail transaction is open from an accepted MAIL to the answer after its body, or to RSET, EHLO, or the end (RFC 5321 §4.1.4). The machine
 //! keeps of it what it needs for order and limits; senders and recipients are the application's to remember.
 //!
 //! In LMTP the answer after the body goes out once for each accepted recipient: [`Server::answer`] repeats one reply,
 //! [`Server::answer_each`] takes a reply for each.
+//!
+//! # What does not compile
+//!
+//! While an event is held, the input is not refilled:
+//! ```
+//! # use mail_smtp_proto::Server;
+//! # use mail_wire::{Input, Machine, StaleUnit, Unit};
+//! fn hold(server: &mut Server, unit: Unit, input: &mut Input) {
+//!     let event = server.decode(unit, input);
+//!     drop(event);
+//!     input.feed(b"NOOP\r\n");
+//! }
+//! ```
+//! ```compile_fail,E0499
+//! # use mail_smtp_proto::Server;
+//! # use mail_wire::{Input, Machine, StaleUnit, Unit};
+//! fn hold(server: &mut Server, unit: Unit, input: &mut Input) {
+//!     let event = server.decode(unit, input);
+//!     input.feed(b"NOOP\r\n");
+//!     drop(event);
+//! }
+//! ```
+//! A body is taken once:
+//! ```
+//! # use mail_smtp_proto::server::{BodyOffer, Server};
+//! # use mail_wire::Output;
+//! fn take(server: &mut Server, offer: BodyOffer, output: &mut Output) {
+//!     let _ = server.accept_body(offer, output);
+//! }
+//! ```
+//! ```compile_fail,E0382
+//! # use mail_smtp_proto::server::{BodyOffer, Server};
+//! # use mail_wire::Output;
+//! fn take(server: &mut Server, offer: BodyOffer, output: &mut Output) {
+//!     let _ = server.accept_body(offer, output);
+//!     let _ = server.accept_body(offer, output);
+//! }
+//! ```
+//! During the handshake the machine is out of reach:
+//! ```
+//! # use mail_smtp_proto::server::{Server, TlsOffer};
+//! # use mail_wire::{Input, Machine, Output};
+//! fn upgrade(server: Server, offer: TlsOffer, input: Input, output: &mut Output) {
+//!     let handover = server.start_tls(offer, input, output).unwrap();
+//!     let patience = handover.secured().patience();
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! # use mail_smtp_proto::server::{Server, TlsOffer};
+//! # use mail_wire::{Input, Machine, Output};
+//! fn upgrade(server: Server, offer: TlsOffer, input: Input, output: &mut Output) {
+//!     let handover = server.start_tls(offer, input, output).unwrap();
+//!     let patience = handover.patience();
+//! }
+//! ```
 
 mod answer;
 mod body;
@@ -232,6 +312,8 @@ pub struct Server {
     lmtp: bool,
     source: Source,
     phase: Phase,
+    /// The greeting was a refusal: QUIT alone is taken (RFC 5321 §3.1).
+    rejected: bool,
     framing: Framing,
     line: LineFramer,
     owed: Owed,
@@ -267,6 +349,7 @@ impl Server {
             lmtp: config.lmtp,
             source: Source::new(),
             phase: Phase::Fresh,
+            rejected: false,
             framing: Framing::Connected,
             line: LineFramer::new(),
             owed: Owed::Nothing,

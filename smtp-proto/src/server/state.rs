@@ -12,8 +12,6 @@ use mail_wire::dot::BareScan;
 pub(super) enum Phase {
     /// Nobody has been told of the connection.
     Fresh,
-    /// The greeting was a refusal: QUIT alone is taken (RFC 5321 §3.1).
-    Rejected,
     /// Command lines.
     Ready,
     /// A line of an AUTH exchange.
@@ -23,7 +21,7 @@ pub(super) enum Phase {
     /// The octets of a chunk that was refused.
     Swallow,
     /// A line over its limit, up to its end.
-    LongLine,
+    LongLine { exchange: bool },
     /// Nothing more is read.
     Over,
 }
@@ -34,7 +32,7 @@ pub(super) enum Framing {
     Connected,
     Line { text: usize },
     AuthLine { text: usize },
-    LongLine,
+    LongLine { exchange: bool },
     Chunk,
     Inserted(&'static [u8]),
     BodyEnd,
@@ -146,7 +144,7 @@ impl Server {
     /// Why a command may not be given now, before any grammar is looked at. BDAT is looked at later: its octets follow in any case.
     pub(super) fn refusal(&self, verb: Verb) -> Option<&'static ReplyBuf> {
         let offers = |extension| self.offer.extensions().has(extension);
-        if self.phase == Phase::Rejected && verb != Verb::Quit {
+        if self.rejected && !matches!(verb, Verb::Quit | Verb::Bdat) {
             return Some(&replies::SEQUENCE);
         }
         let wrong_variant = match verb {
