@@ -90,7 +90,18 @@ pub struct Iter<'i> {
 impl<'i> Iterator for Iter<'i> {
     type Item = Result<Item<'i>, Malformed<'i>>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some((item, len)) = plain(self.octets, self.head) {
+            self.octets = self.octets.get(len..).unwrap_or_default();
+            return Some(Ok(item));
+        }
+        self.closer()
+    }
+}
+
+impl<'i> Iter<'i> {
+    fn closer(&mut self) -> Option<Result<Item<'i>, Malformed<'i>>> {
         let lf = memchr::memchr(b'\n', self.octets)?;
         let text = self.octets.get(..lf)?;
         self.octets = self.octets.get(lf.saturating_add(1)..)?;
@@ -100,6 +111,20 @@ impl<'i> Iterator for Iter<'i> {
 }
 
 impl FusedIterator for Iter<'_> {}
+
+/// The line at the front with its length, if it is one of LIST or UIDL with nothing special in it. The dot of stuffing is special.
+#[inline]
+pub(crate) fn plain(octets: &[u8], head: Head) -> Option<(Item<'_>, usize)> {
+    match head.shape {
+        Shape::Scan if !head.lf => {
+            listing::plain_scan(octets).map(|(message, octets, len)| (Item::Scan { message, octets }, len))
+        }
+        Shape::UniqueIds if !head.lf => {
+            listing::plain_unique_id(octets).map(|(message, id, len)| (Item::UniqueId { message, id }, len))
+        }
+        _ => None,
+    }
+}
 
 /// One line without its end.
 pub(crate) fn read<'i>(

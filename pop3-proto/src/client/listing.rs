@@ -2,7 +2,7 @@
 
 use super::Client;
 use super::event::Event;
-use super::items::{Head, Items, read, unstuffed};
+use super::items::{Head, Items, plain, read, unstuffed};
 use super::machine::{Framing, Place};
 use crate::command::Shape;
 use crate::error::Violation;
@@ -44,9 +44,14 @@ impl Client {
             return Err(Violation::Unsolicited);
         };
         let ticket = flight.ticket;
-        let mut at = 0;
+        let head = Head { shape, lf: self.lf, repairs: Switches::of(&self.policy.grammar.repairs) };
+        let mut at = 0_usize;
         while let Some(rest) = octets.get(at..).filter(|rest| !rest.is_empty()) {
-            match self.line(rest, shape) {
+            let len = match plain(rest, head) {
+                Some((_, len)) => self.entry(shape, len).map(|()| len),
+                None => self.line(rest, shape),
+            };
+            match len {
                 Ok(len) => at = at.saturating_add(len),
                 Err(violation) if at == 0 => return Err(violation),
                 Err(violation) => {
@@ -55,13 +60,12 @@ impl Client {
                 }
             }
         }
-        let head = Head { shape, lf: self.lf, repairs: Switches::of(&self.policy.grammar.repairs) };
         Ok(Event::Items(ticket, Items::new(octets.get(..at).unwrap_or_default(), head)))
     }
 
-    /// Checks the line at the front and gives its length, line end included.
-    fn line(&mut self, octets: &[u8], shape: Shape) -> Result<usize, Violation> {
-        let (text, len) = self.line_end(octets)?;
+    /// Charges a line of so many octets.
+    #[inline]
+    fn entry(&mut self, shape: Shape, len: usize) -> Result<(), Violation> {
         if len > self.limits.status_line {
             return Err(LineFault::TooLong { limit: self.limits.status_line }.into());
         }
@@ -70,9 +74,13 @@ impl Client {
             Shape::Capabilities => ("capabilities", self.limits.capabilities),
             _ => ("entries", self.limits.entries),
         };
-        if self.entries > most {
-            return Err(Violation::Limit(name, most.into()));
-        }
+        if self.entries > most { Err(Violation::Limit(name, most.into())) } else { Ok(()) }
+    }
+
+    /// Checks the line at the front and gives its length, line end included.
+    fn line(&mut self, octets: &[u8], shape: Shape) -> Result<usize, Violation> {
+        let (text, len) = self.line_end(octets)?;
+        self.entry(shape, len)?;
         let text = octets.get(..text).unwrap_or_default();
         match read(text, shape, &mut self.policy.grammar.repairs) {
             // What is longer than the standard allows is told and not kept (RFC 2449 §4).

@@ -82,3 +82,148 @@ pub(crate) fn language_item(line: &[u8]) -> Result<Item<'_>, Malformed<'_>> {
         Err(invalid) => Err(Malformed { raw: line, at: 0, rule: invalid.0 }),
     }
 }
+
+/// What the lines are that most servers send: found without looking for the line end first. `None`: not such a line, or one to look
+/// at closer. For LIST.
+#[inline]
+pub(crate) fn plain_scan(octets: &[u8]) -> Option<(MessageNumber, u64, usize)> {
+    let (message, behind) = digits(octets, 0, b' ')?;
+    let (size, behind) = digits(octets, behind, b'\r')?;
+    let end = behind.checked_add(1)?;
+    if octets.get(behind) != Some(&b'\n') {
+        return None;
+    }
+    Some((MessageNumber::new(u32::try_from(message).ok()?)?, size, end))
+}
+
+/// The same for UIDL: the number, and where the id stands.
+#[inline]
+pub(crate) fn plain_unique_id(octets: &[u8]) -> Option<(MessageNumber, UniqueId<'_>, usize)> {
+    let (message, start) = digits(octets, 0, b' ')?;
+    let rest = octets.get(start..)?;
+    let len = visible(rest, UniqueId::MAX.saturating_add(1));
+    let id = UniqueId::plain(rest.get(..len)?)?;
+    let end = start.checked_add(len)?.checked_add(2)?;
+    if octets.get(end.checked_sub(2)?..end) != Some(b"\r\n") {
+        return None;
+    }
+    Some((MessageNumber::new(u32::try_from(message).ok()?)?, id, end))
+}
+
+/// Up to 18 digits from `at` on with `mark` behind them, and the place behind that.
+#[inline(always)]
+fn digits(octets: &[u8], at: usize, mark: u8) -> Option<(u64, usize)> {
+    let mut value = 0_u64;
+    let mut place = at;
+    for octet in octets.get(at..)?.iter().take(19) {
+        let digit = octet.wrapping_sub(b'0');
+        if digit > 9 {
+            let some = place > at && *octet == mark;
+            return some.then_some((value, place.wrapping_add(1)));
+        }
+        // 18 digits and one more cannot pass 2⁶⁴.
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        place = place.wrapping_add(1);
+    }
+    None
+}
+
+/// How many octets from 0x21 to 0x7E stand at the front; where there are more than `most`, some number above it.
+#[inline]
+fn visible(octets: &[u8], most: usize) -> usize {
+    let mut len = 0_usize;
+    // Eight at a time: in each octet of `foreign` the highest bit tells whether that of the word is outside.
+    while let Some(word) = octets.get(len..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*word);
+        let over = word | word.wrapping_add(EACH);
+        let under = !(word | EACH.wrapping_mul(0x80)).wrapping_sub(EACH.wrapping_mul(0x21));
+        let foreign = (over | under) & EACH.wrapping_mul(0x80);
+        if foreign != 0 {
+            let before = foreign.trailing_zeros() / 8;
+            return len.saturating_add(usize::try_from(before).unwrap_or(0));
+        }
+        len = len.saturating_add(8);
+        if len > most {
+            return len;
+        }
+    }
+    let rest = octets.get(len..).unwrap_or_default();
+    len.saturating_add(rest.iter().take_while(|octet| octet.is_ascii_graphic()).count())
+}
+
+/// A word of eight octets that are 1.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_visible_is_found_eight_at_a_time_as_one_by_one() {
+        for foreign in 0..=255_u8 {
+            for (len, at) in (0..40).flat_map(|len| (0..=len).map(move |at| (len, at))) {
+                let mut octets = vec![b'x'; len];
+                if let Some(octet) = octets.get_mut(at) {
+                    *octet = foreign;
+                }
+                let expected = octets.iter().take_while(|octet| octet.is_ascii_graphic()).count();
+                assert_eq!(visible(&octets, 71), expected, "{octets:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn digits_are_read_alike_few_and_many() {
+        for number in (0..3000).chain([9_999_999, 10_000_000, 99_999_999, 123_456_789_012_345_678]) {
+            let text = format!("{number}\r........");
+            assert_eq!(digits(text.as_bytes(), 0, b'\r'), Some((number, text.len() - 8)), "{number}");
+            let bare = format!("{number}\r");
+            assert_eq!(digits(bare.as_bytes(), 0, b'\r'), Some((number, bare.len())), "{number}");
+        }
+        for text in [
+            "",
+            "\r",
+            "x1\r.......",
+            "1x\r.......",
+            "1234567890123456789\r....",
+            ":\r........",
+            "/\r........",
+        ] {
+            assert_eq!(digits(text.as_bytes(), 0, b'\r'), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_plain_line_says_the_same_as_the_grammar() {
+        let mut none = crate::policy::Switches::default();
+        let values = [
+            "",
+            "1",
+            "0",
+            "12",
+            "4294967295",
+            "4294967296",
+            "999999999999999999",
+            "1000000000000000000",
+            "x",
+            "-1",
+        ];
+        let ids = ["", "a", "a b", "\u{7f}", "~!", &"y".repeat(70), &"y".repeat(71), &"y".repeat(90)];
+        for (a, b) in values.iter().flat_map(|a| values.iter().chain(&ids).map(move |b| (a, b))) {
+            for gap in ["", " ", "  ", "\t"] {
+                let line = format!("{a}{gap}{b}");
+                let wire = format!("{line}\r\n7 7\r\n");
+                if let Some((message, octets, len)) = plain_scan(wire.as_bytes()) {
+                    assert_eq!(scan(line.as_bytes(), &mut none).ok(), Some((message, octets)), "{line:?}");
+                    assert_eq!(len, line.len() + 2);
+                }
+                if let Some((message, id, len)) = plain_unique_id(wire.as_bytes()) {
+                    assert_eq!(unique_id(line.as_bytes(), &mut none).ok(), Some((message, id)), "{line:?}");
+                    assert_eq!(len, line.len() + 2);
+                }
+            }
+        }
+        assert!(plain_scan(b"1 2\r\n").is_some() && plain_unique_id(b"1 2\r\n").is_some());
+        assert!(plain_scan(b"1 2\n").is_none() && plain_unique_id(b"1 2\rx").is_none());
+    }
+}

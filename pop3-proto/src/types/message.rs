@@ -79,6 +79,12 @@ impl<'a> UniqueId<'a> {
         self.0.len() > Self::MAX
     }
 
+    /// One of octets that are known to be visible.
+    #[inline]
+    pub(crate) fn plain(octets: &'a [u8]) -> Option<Self> {
+        (1..=Self::MAX).contains(&octets.len()).then_some(Self(octets))
+    }
+
     /// One of any length.
     pub(crate) fn of_any_length(octets: &'a [u8]) -> Result<Self, Invalid> {
         if octets.is_empty() || !octets.iter().all(u8::is_ascii_graphic) {
