@@ -10,6 +10,60 @@
 //! ```
 //!
 //! Every driver of this crate is a loop around an engine. It is also what a fuzzer or a simulation drives.
+//!
+//! # What does not compile
+//!
+//! The hand-over consumes the engine, so that nothing learnt before TLS can be used behind it:
+//!
+//! ```
+//! # use mail_session::{Engine, Error, engine::Handshake, tls::Tls, wire::Machine};
+//! fn upgrade<M: Machine>(engine: Engine<M>, token: M::Upgrade, tls: Tls) -> Result<Handshake<M>, Error<M::Error>> {
+//!     engine.start_tls(token, tls)
+//! }
+//! ```
+//! ```compile_fail,E0382
+//! # use mail_session::{Engine, Error, engine::Handshake, tls::Tls, wire::Machine};
+//! fn upgrade<M: Machine>(mut engine: Engine<M>, token: M::Upgrade, tls: Tls) -> Result<Handshake<M>, Error<M::Error>> {
+//!     let handshake = engine.start_tls(token, tls);
+//!     let _ = engine.turn(); // the machine from before
+//!     handshake
+//! }
+//! ```
+//!
+//! While the handshake goes on, the machine is out of reach:
+//!
+//! ```
+//! # use mail_session::{engine::Handshake, wire::Machine};
+//! fn wait<M: Machine>(handshake: &mut Handshake<M>) -> bool {
+//!     handshake.wants_write()
+//! }
+//! ```
+//! ```compile_fail,E0616
+//! # use mail_session::{engine::Handshake, wire::Machine};
+//! fn wait<M: Machine>(handshake: &mut Handshake<M>) -> bool {
+//!     let _ = &mut handshake.handover;
+//!     handshake.wants_write()
+//! }
+//! ```
+//!
+//! While an event is held, the input that it borrows from cannot be filled:
+//!
+//! ```
+//! # use mail_session::{Engine, wire::{Machine, Unit}};
+//! fn hold<M: Machine>(engine: &mut Engine<M>, unit: Unit, mut link: impl std::io::Read) {
+//!     let event = engine.decode(unit);
+//!     drop(event);
+//!     let _ = engine.receive(&mut link);
+//! }
+//! ```
+//! ```compile_fail,E0499
+//! # use mail_session::{Engine, wire::{Machine, Unit}};
+//! fn hold<M: Machine>(engine: &mut Engine<M>, unit: Unit, mut link: impl std::io::Read) {
+//!     let event = engine.decode(unit);
+//!     let _ = engine.receive(&mut link);
+//!     drop(event);
+//! }
+//! ```
 
 mod filter;
 mod handshake;

@@ -3,6 +3,44 @@
 //! Commands and answers are queued by synchronous calls; only [`Session::next`] and its kin await. All of them may be dropped at any
 //! await and called again: nothing is lost and nothing is sent twice. Only [`Session::start_tls`] and [`Session::over_tls`] may not: dropping
 //! them ends the connection.
+//!
+//! An event may be held over an await, and answered by its turn; but not over the next [`Session::next`]:
+//!
+//! ```
+//! # use mail_session::{Session, memory::{Clock, End}, wire::Machine};
+//! async fn two<M: Machine>(session: &mut Session<M, End, Clock>) {
+//!     let one = session.next().await;
+//!     drop(one);
+//!     let _ = session.next().await;
+//! }
+//! ```
+//! ```compile_fail,E0499
+//! # use mail_session::{Session, memory::{Clock, End}, wire::Machine};
+//! async fn two<M: Machine>(session: &mut Session<M, End, Clock>) {
+//!     let one = session.next().await;
+//!     let _ = session.next().await;
+//!     drop(one);
+//! }
+//! ```
+//!
+//! The hand-over to TLS consumes the session:
+//!
+//! ```
+//! # use mail_session::{Error, Session, memory::{Clock, End}, tls::Tls, wire::Machine};
+//! async fn upgrade<M: Machine>(session: Session<M, End, Clock>, token: M::Upgrade, tls: Tls) -> Result<(), Error<M::Error>> {
+//!     let mut secured = session.start_tls(token, tls).await?;
+//!     secured.shutdown();
+//!     Ok(())
+//! }
+//! ```
+//! ```compile_fail,E0382
+//! # use mail_session::{Error, Session, memory::{Clock, End}, tls::Tls, wire::Machine};
+//! async fn upgrade<M: Machine>(mut session: Session<M, End, Clock>, token: M::Upgrade, tls: Tls) -> Result<(), Error<M::Error>> {
+//!     let _secured = session.start_tls(token, tls).await?;
+//!     session.shutdown();
+//!     Ok(())
+//! }
+//! ```
 
 mod link;
 

@@ -10,6 +10,7 @@ use mail_smtp_proto::error::Invalid;
 use mail_smtp_proto::ext::Extension;
 use mail_smtp_proto::reply::Reply;
 use mail_smtp_proto::types::{EhloName, Mechanism};
+use mail_wire::Allow;
 
 /// Opens a session of a client: to send mail, by default to the submission ports, 465 and 587.
 ///
@@ -35,7 +36,11 @@ impl Opening {
     /// To the server of this name.
     #[must_use]
     pub fn new(host: &str, security: Security) -> Self {
-        let (tls, plaintext_auth) = security.policy();
+        let (tls, mut plaintext_auth) = security.policy();
+        if matches!(security, Security::InsecureIfOffered(_)) {
+            // The machine would hold back SCRAM as well; which mechanism goes without TLS is chosen here.
+            plaintext_auth = Allow::Allow;
+        }
         let mut config = Config::default();
         (config.policy.tls, config.policy.plaintext_auth) = (tls, plaintext_auth);
         let base = Base::new(host, security, (465, 587));

@@ -8,4 +8,7 @@ mod blocking;
 mod deadlines;
 mod drivers;
 mod ends;
+mod flows;
 mod handshake;
+mod security;
+mod servers;
