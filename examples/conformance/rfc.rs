@@ -24,6 +24,8 @@ pub(crate) struct Unit {
     pub(crate) protocol: Protocol,
     /// Units of one transcript share it.
     pub(crate) block: (u64, u64),
+    /// The line of the RFC where it begins.
+    pub(crate) line: u64,
     /// Sent by the client.
     pub(crate) from_client: bool,
     /// What kind of unit it is.
@@ -56,6 +58,7 @@ impl Unit {
             family: text(line, "protocol")?.to_owned(),
             protocol: Protocol::of(text(line, "protocol")?)?,
             block: (number("rfc")?, number("block")?),
+            line: number("line")?,
             from_client: text(line, "direction")? == "C",
             kind: text(line, "kind")?.to_owned(),
             cmd: text(line, "cmd").unwrap_or_default().to_owned(),
@@ -74,6 +77,18 @@ impl Unit {
         if self.from_client { Role::Server } else { Role::Client }
     }
 
+    /// Its first word: of an IMAP completion the tag.
+    pub(crate) fn tag(&self) -> &[u8] {
+        self.octets.split(|octet| *octet == b' ').next().unwrap_or_default()
+    }
+
+    /// Whether a client awaits the continuation that this is, whatever form it gives its arguments.
+    pub(crate) fn is_awaited(&self) -> bool {
+        let asked = String::from_utf8_lossy(&self.asked).to_ascii_uppercase();
+        let word = asked.split_ascii_whitespace().nth(1).unwrap_or_default();
+        self.protocol != Protocol::Imap || ["AUTHENTICATE", "APPEND", "IDLE"].contains(&word)
+    }
+
     /// Its octets, or for a body that an RFC shortens, one that can stand in its place.
     fn stand_in(&self) -> Vec<u8> {
         match self.kind.as_str() {
@@ -84,6 +99,7 @@ impl Unit {
                 vec![b'x'; octets.unwrap_or(0)]
             }
             "reply" if !self.is_parsed() && self.family == "smtp" => self.whole_reply(),
+            "tagged" if !self.is_parsed() => [self.tag(), b" OK done\r\n"].concat(),
             _ => self.octets.clone(),
         }
     }
@@ -119,8 +135,10 @@ struct Told {
     body: Option<usize>,
 }
 
-/// Pairs replies with commands: tells each reply what was asked, each command and body whether it is refused.
+/// Puts the units into the order of their RFCs, in which a continuation stands behind the first line of its command, and
+/// pairs replies with commands: tells each reply what was asked, each command and body whether it is refused.
 pub(crate) fn chain(units: &mut [Unit]) {
+    units.sort_by_key(|unit| (unit.block, unit.line));
     let mut blocks: BTreeMap<(u64, u64), Told> = BTreeMap::new();
     for at in 0..units.len() {
         let told = blocks.entry(units[at].block).or_default();
@@ -223,11 +241,13 @@ pub(crate) fn run(adapter: &dyn Adapter, units: &[Unit]) -> Vec<Outcome> {
         // What is not for parsing stands in no replay either, nor do the replies to it; bodies and replies have stand-ins.
         let skip = skipping.entry(unit.block).or_default();
         let body = matches!(unit.kind.as_str(), "data" | "bdat-data")
-            || (unit.kind == "reply" && unit.family == "smtp");
+            || (unit.kind == "reply" && unit.family == "smtp")
+            || unit.kind == "tagged";
         if unit.from_client && !body {
             *skip = !unit.is_parsed();
         }
-        if !*skip && (unit.is_parsed() || body) {
+        let awaited = unit.kind != "continuation" || unit.is_awaited();
+        if !*skip && awaited && (unit.is_parsed() || body) {
             blocks.entry(unit.block).or_default().push(at);
         }
     }
@@ -357,6 +377,10 @@ fn replay(adapter: &dyn Adapter, role: Role, block: &[Unit]) -> Result<(), (usiz
         }
         let before = session.seen().completions();
         let written = session.seen().output.len();
+        if role == Role::Client && at > 0 && unit.kind == "tagged" && unit.asked.is_empty() {
+            // The transcript begins behind the command.
+            session.us(&[unit.tag(), b" NOOP\r\n"].concat()).map_err(|why| (at, why))?;
+        }
         if unit.reader() == role {
             session.peer(&unit.octets);
         } else if role == Role::Client {

@@ -5,7 +5,7 @@ use mail_imap_proto::client::{
     AuthTurn, BodyGrant, Client, Config, Event, IdleGrant, State, Ticket, TlsGrant,
 };
 use mail_imap_proto::response::Untagged;
-use mail_imap_proto::types::{Condition, Status, Tag};
+use mail_imap_proto::types::{Condition, Status};
 use mail_imap_proto::{Command, Limits};
 use mail_wire::Output;
 
@@ -124,7 +124,8 @@ impl Observer<Client> for ClientObserver {
             return client.done(grant, output).map_err(|returned| returned.to_string());
         }
         let (line, message) = super::split_append(octets);
-        let (tag, command) = super::command(line, client.is_utf8())?;
+        let typed = super::command(line, client.is_utf8());
+        let (tag, command) = typed.or_else(|why| super::untyped(octets).ok_or(why))?;
         client.set_next_tag(tag).map_err(|misuse| misuse.to_string())?;
         let kept = tag.as_bytes().to_vec();
         let ticket = client.send(&command, output).map_err(|misuse| misuse.to_string())?;

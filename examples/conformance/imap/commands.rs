@@ -2,6 +2,7 @@
 
 use mail_imap_proto::Command;
 use mail_imap_proto::command::{Append, ListArgs};
+use mail_imap_proto::types::raw::{Raw, RawToken};
 use mail_imap_proto::types::{
     FetchAtt, FetchAtts, Flags, Key, Options, Part, Partial, Search, Section, SectionText,
 };
@@ -83,7 +84,7 @@ pub(crate) fn note(command: &Command<'_>, seen: &mut Seen) {
         }
         Command::Expunge { uids: Some(set) } => seen.value("EXPUNGE.set", Val::Set(set.as_str().to_owned())),
         Command::Other { name, args, .. } => {
-            seen.value(format!("{}.raw", name.as_str().to_ascii_uppercase()), Val::octets(args.octets()));
+            seen.value(format!("{}.raw", name.as_str().to_ascii_uppercase()), raw(*args));
         }
         _ => {}
     }
@@ -97,6 +98,18 @@ pub(crate) fn note_append(append: &Append<'_>, seen: &mut Seen) {
     seen.value("APPEND.date", Val::or_null(append.date.map(|date| Val::octets(date.to_string()))));
     seen.value("APPEND.octets", Val::Num(append.octets));
     seen.value("APPEND.form", Val::Name(format!("{:?}", append.form)));
+}
+
+/// Octets without a type, token by token: a string is the same in every form.
+fn raw(raw: Raw<'_>) -> Val {
+    let tokens = raw.tokens().map(|token| match token {
+        RawToken::Open => Val::name("("),
+        RawToken::Close => Val::name(")"),
+        RawToken::Space => Val::name(" "),
+        RawToken::Word(word) => Val::octets(word),
+        RawToken::String(string) => Val::Text(String::from_utf8_lossy(&string.bytes()).into_owned()),
+    });
+    Val::List(tokens.collect())
 }
 
 /// Flags as names.

@@ -7,7 +7,7 @@ mod fetch;
 mod responses;
 mod server;
 
-use mail_imap_proto::types::Tag;
+use mail_imap_proto::types::{Atom, Raw, Tag};
 use mail_imap_proto::{Allow, Command, Grammar, Limits, Policy, Tls};
 use mail_wire::Output;
 use mail_wire::line::LineEnd;
@@ -70,7 +70,7 @@ impl Adapter for Imap {
         let mut setup = Setup::plain(role);
         setup.policy.grammar_tolerant = tolerant || role == Role::Client;
         setup.policy.plaintext_auth = true;
-        let words = |unit: &Unit| verb(if unit.from_client { &unit.octets } else { &unit.asked });
+        let words = |unit: &Unit| verb(if unit.kind == "command" { &unit.octets } else { &unit.asked });
         let starts_tls = block.iter().any(|unit| words(unit) == "STARTTLS");
         setup.offer = offer(block);
         if let Some(responses) = rfc::responses(block) {
@@ -86,8 +86,10 @@ impl Adapter for Imap {
             session.peer(format!("* OK [CAPABILITY {}] ready\r\n", setup.offer.join(" ")).as_bytes());
         }
         // The first command tells the state; before any command a mailbox may be selected.
-        let stage = block.iter().map(words).find(|word| !word.is_empty()).unwrap_or_default();
-        let stage = stage_of(&stage);
+        let anywhere = ["", "CAPABILITY", "NOOP", "ID", "LOGOUT"];
+        let told = block.iter().map(words).find(|word| !anywhere.contains(&word.as_str()));
+        let capability = block.iter().any(|unit| words(unit) == "CAPABILITY");
+        let stage = told.map_or(if capability { 0 } else { 2 }, |word| stage_of(&word));
         if stage > 0 {
             exchange(session.as_mut(), role, "zz1 LOGIN x x", "zz1 OK done")?;
         }
@@ -101,19 +103,22 @@ impl Adapter for Imap {
     }
 }
 
-/// Sends the command that a response answers: the one before it, or one with the tag of the response.
+/// Sends the command that a response answers: the one before it, or one that awaits such a response.
 fn ask(session: &mut dyn Session, unit: &Unit) -> Result<(), String> {
-    if !unit.asked.is_empty() && command(split_append(&unit.asked).0, true).is_ok() {
-        return rfc::converse(session, unit);
+    let typed = command(split_append(&unit.asked).0, true).is_ok();
+    if unit.kind == "continuation" && (!unit.is_awaited() || !typed) {
+        // A client that can write the argument without a literal does, and awaits nothing.
+        let in_mailbox = session.us(b"zz9 APPEND x {3}\r\n");
+        return in_mailbox.or_else(|_| session.us(b"zz9 LOGIN {2}\r\n\xc3\xa9 x\r\n"));
     }
-    match unit.kind.as_str() {
-        "tagged" => {
-            let tag = unit.octets.split(|octet| *octet == b' ').next().unwrap_or_default();
-            session.us(&[tag, b" NOOP\r\n"].concat())
-        }
-        "continuation" => session.us(b"zz9 AUTHENTICATE PLAIN\r\n"),
-        _ => Ok(()),
+    if typed {
+        let bare = Unit { since: Vec::new(), ..unit.clone() };
+        return rfc::converse(session, if unit.is_awaited() { unit } else { &bare });
     }
+    if unit.kind == "tagged" {
+        return session.us(&[unit.tag(), b" NOOP\r\n"].concat());
+    }
+    Ok(())
 }
 
 /// One command and its completion.
@@ -130,7 +135,7 @@ fn exchange(session: &mut dyn Session, role: Role, command: &str, completion: &s
 /// 0: nobody is logged in; 1: somebody is; 2: a mailbox is selected.
 fn stage_of(verb: &str) -> u8 {
     match verb {
-        "STARTTLS" | "LOGIN" | "AUTHENTICATE" | "CAPABILITY" => 0,
+        "STARTTLS" | "LOGIN" | "AUTHENTICATE" => 0,
         "ENABLE" | "SELECT" | "EXAMINE" | "CREATE" | "DELETE" | "RENAME" | "SUBSCRIBE" | "UNSUBSCRIBE"
         | "LIST" | "LSUB" | "NAMESPACE" | "STATUS" | "APPEND" => 1,
         _ => 2,
@@ -141,8 +146,13 @@ fn stage_of(verb: &str) -> u8 {
 fn offer(block: &[Unit]) -> Vec<String> {
     let mut offer: Vec<String> = ALL.split_ascii_whitespace().map(str::to_owned).collect();
     offer.push("AUTH=PLAIN".into());
+    // A client that may send literals at once awaits no continuation.
+    let at_once = |unit: &Unit| unit.octets.windows(3).chain(unit.asked.windows(3)).any(|end| end == b"+}\r");
+    if !block.iter().any(at_once) {
+        offer.retain(|name| name != "LITERAL+");
+    }
     for unit in block {
-        let line = if unit.from_client { &unit.octets } else { &unit.asked };
+        let line = if unit.kind == "command" { &unit.octets } else { &unit.asked };
         let line = String::from_utf8_lossy(line);
         let mut words = line.split_ascii_whitespace().skip(1);
         if words.next().is_some_and(|word| word.eq_ignore_ascii_case("AUTHENTICATE")) {
@@ -163,6 +173,22 @@ fn verb(line: &[u8]) -> String {
 fn command(line: &[u8], utf8: bool) -> Result<(Tag<'_>, Command<'_>), String> {
     Command::parse(line, &client::script_limits(), utf8)
         .map_err(|malformed| format!("the step is malformed: {:?}", malformed.rule))
+}
+
+/// A command of a script that has no type, as it stands.
+fn untyped(line: &[u8]) -> Option<(Tag<'_>, Command<'_>)> {
+    let line = line.strip_suffix(b"\r\n").unwrap_or(line);
+    let mut words = line.splitn(3, |octet| *octet == b' ');
+    let (tag, name, args) = (words.next()?, words.next()?, words.next().unwrap_or_default());
+    let (uid, name, args) = match name.eq_ignore_ascii_case(b"UID") {
+        false => (false, name, args),
+        true => {
+            let at = args.iter().position(|octet| *octet == b' ')?;
+            (true, args.get(..at)?, args.get(at + 1..)?)
+        }
+    };
+    let command = Command::Other { uid, name: Atom::new(name).ok()?, args: Raw::new(args).ok()? };
+    Some((Tag::new(tag).ok()?, command))
 }
 
 /// An APPEND up to the announcement of its message, and the message; anything else as it is.

@@ -159,6 +159,10 @@ impl ServerObserver {
                 self.idle = Some(server.idle(answer, output).map_err(|returned| returned.to_string())?);
                 Ok(())
             }
+            // No application can put in a layer that this library does not have.
+            Command::Other { name, .. } if name.is("COMPRESS") => {
+                settled(server.answer(answer, &no("no"), output))
+            }
             Command::Logout => {
                 self.logout = true;
                 settled(server.answer(answer, &ok("bye"), output))
