@@ -22,6 +22,7 @@ pub struct Span {
 impl Span {
     /// The octets from `start` to before `end`. An `end` before `start` gives an empty span at `start`.
     #[must_use]
+    #[inline]
     pub fn new(start: usize, end: usize) -> Self {
         let len = u32::try_from(end.saturating_sub(start)).unwrap_or(LEN_MAX).min(LEN_MAX);
         Self { at: u32::try_from(start).unwrap_or(u32::MAX), len }
@@ -67,6 +68,7 @@ impl Span {
 
     /// The octets of this span in `octets`; empty where it lies outside.
     #[must_use]
+    #[inline]
     pub fn of(self, octets: &[u8]) -> &[u8] {
         octets.get(self.start()..self.end()).unwrap_or(&[])
     }
@@ -108,6 +110,7 @@ impl Tape {
     ///
     /// # Errors
     /// [`TapeFull`] at the limit.
+    #[inline]
     pub fn push(&mut self, span: Span) -> Result<usize, TapeFull> {
         let index = self.spans.len();
         if index >= self.limit {
@@ -117,7 +120,22 @@ impl Tape {
         Ok(index)
     }
 
+    /// Adds entries and gives the index of the first.
+    ///
+    /// # Errors
+    /// [`TapeFull`] if they do not fit below the limit; none is added then.
+    #[inline]
+    pub fn extend(&mut self, spans: &[Span]) -> Result<usize, TapeFull> {
+        let index = self.spans.len();
+        if index.saturating_add(spans.len()) > self.limit {
+            return Err(TapeFull { limit: self.limit });
+        }
+        self.spans.extend_from_slice(spans);
+        Ok(index)
+    }
+
     /// Replaces an entry written before; an index that was never written is ignored.
+    #[inline]
     pub fn set(&mut self, index: usize, span: Span) {
         if let Some(entry) = self.spans.get_mut(index) {
             *entry = span;
@@ -131,6 +149,7 @@ impl Tape {
 
     /// The number of entries.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         self.spans.len()
     }
@@ -200,18 +219,21 @@ impl<'i> View<'i> {
 
     /// The octets of a span; empty where it lies outside.
     #[must_use]
+    #[inline]
     pub fn get(self, span: Span) -> &'i [u8] {
         span.of(self.octets)
     }
 
     /// The span at `index`, if there is one.
     #[must_use]
+    #[inline]
     pub fn span(self, index: usize) -> Option<Span> {
         self.tape.get(index).copied()
     }
 
     /// The same octets with the spans from `start` to before `end` alone; empty where they lie outside.
     #[must_use]
+    #[inline]
     pub fn window(self, start: usize, end: usize) -> Self {
         Self { octets: self.octets, tape: self.tape.get(start..end).unwrap_or(&[]) }
     }
@@ -318,6 +340,9 @@ mod tests {
         assert_eq!(tape.push(Span::new(0, 1)), Ok(0));
         assert_eq!(tape.push(Span::new(1, 2)), Ok(1));
         assert_eq!(tape.push(Span::new(2, 3)), Err(TapeFull { limit: 2 }));
+        tape.truncate(1);
+        assert_eq!(tape.extend(&[Span::default(); 2]), Err(TapeFull { limit: 2 }));
+        assert_eq!(tape.extend(&[Span::new(1, 2)]), Ok(1));
         tape.truncate(1);
         assert_eq!(tape.push(Span::new(4, 5)), Ok(1));
         tape.set(0, Span::cell(7, 8));

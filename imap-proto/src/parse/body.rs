@@ -67,7 +67,7 @@ impl Reader<'_, '_> {
 
     /// Writes an empty node and links it into its parent.
     fn open(&mut self, base: usize, parent: Option<usize>, depth: usize) -> Parse<usize> {
-        let at = self.reserve(node::COUNT)?;
+        let at = self.reserve::<{ node::COUNT }>()?;
         let link =
             |index: usize| u32::try_from(index.saturating_sub(base)).unwrap_or(u32::MAX).saturating_add(1);
         let depth = u32::try_from(depth).unwrap_or(u32::MAX);

@@ -13,7 +13,7 @@ impl Reader<'_, '_> {
     /// # Errors
     /// The entries that were written are good: what the envelope had before the fault.
     pub(crate) fn envelope(&mut self, base: usize) -> Parse<()> {
-        let first = self.reserve(field::COUNT)?;
+        let first = self.reserve::<{ field::COUNT }>()?;
         let start = self.cur.at();
         self.cur.expect(b'(', Rule::Envelope)?;
         for index in field::DATE..field::WHOLE {

@@ -9,6 +9,7 @@ use crate::error::Rule;
 use crate::policy::Repair;
 use crate::types::chars::is_atom;
 use crate::types::date_time::DateTime;
+use crate::types::envelope::field;
 use crate::types::fetch_data::item;
 use crate::types::section::Section;
 use mail_wire::{Class, Mask, Span};
@@ -53,7 +54,7 @@ impl Reader<'_, '_> {
 
     fn attribute_item(&mut self) -> Parse<()> {
         let start = self.cur.at();
-        let head = self.reserve(item::HEAD)?;
+        let head = self.reserve::<{ item::HEAD }>()?;
         let kind = match self.attribute().and_then(|kind| self.value_end(kind)) {
             Ok(kind) => kind,
             Err(Fault { rule: Rule::Tape, .. }) => return self.cur.fail(Rule::Tape),
@@ -187,7 +188,7 @@ impl Reader<'_, '_> {
 
     /// `BODY[..]<..>`, `BINARY[..]<..>`, RFC822 and its kin, with the octets inside the unit.
     fn content(&mut self, name: Span) -> Parse<u8> {
-        let first = self.reserve(item::CONTENT_LEN)?;
+        let first = self.reserve::<{ item::CONTENT_LEN }>()?;
         self.tape.set(first, name);
         if self.cur.peek() == Some(b'[') {
             let section = self.section()?;
@@ -260,7 +261,7 @@ impl Reader<'_, '_> {
         }
         let payload = head.saturating_add(item::HEAD);
         if !self.cur.get(name).eq_ignore_ascii_case(b"ENVELOPE")
-            || self.tape.len() < payload.saturating_add(10)
+            || self.tape.len() < payload.saturating_add(field::COUNT)
         {
             self.tape.truncate(payload);
         }
