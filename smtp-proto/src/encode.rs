@@ -117,19 +117,60 @@ fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
 /// Writes a reply. The enhanced code stands on every line where `enhanced` says that the server offers it, the reply is no 3yz, and the
 /// classes agree (RFC 2034 §3, §4).
 pub fn reply(reply: &ReplyBuf, enhanced: bool, output: &mut Output) {
-    let code = reply.enhanced().filter(|code| enhanced && code.class() == reply.code().class());
+    let enhanced = reply.enhanced().filter(|code| enhanced && code.class() == reply.code().class());
+    let mut head = Head::new();
+    head.decimal(reply.code().get());
+    head.push(b" ");
+    if let Some(code) = enhanced {
+        head.decimal(code.class().into());
+        head.push(b".");
+        head.decimal(code.subject());
+        head.push(b".");
+        head.decimal(code.detail());
+        head.push(b" ");
+    }
     let mut lines = reply.lines().peekable();
     while let Some(line) = lines.next() {
-        output.put_decimal(u64::from(reply.code().get()));
-        output.put(Class::Public, if lines.peek().is_some() { b"-" } else { b" " });
-        if let Some(code) = code {
-            for (part, end) in [(u16::from(code.class()), "."), (code.subject(), "."), (code.detail(), " ")] {
-                output.put_decimal(u64::from(part));
-                output.put(Class::Public, end.as_bytes());
-            }
-        }
+        head.separator(if lines.peek().is_some() { b'-' } else { b' ' });
+        output.put(Class::Public, head.octets());
         output.put(Class::Public, line);
         output.put(Class::Public, b"\r\n");
+    }
+}
+
+/// What stands before the text of each line of one reply: `250 2.1.5 ` and the like, at most 14 octets.
+struct Head {
+    octets: [u8; 16],
+    len: usize,
+}
+
+impl Head {
+    const fn new() -> Self {
+        Self { octets: [0; 16], len: 0 }
+    }
+
+    fn push(&mut self, octets: &[u8]) {
+        let end = self.len.saturating_add(octets.len());
+        if let Some(room) = self.octets.get_mut(self.len..end) {
+            room.copy_from_slice(octets);
+            self.len = end;
+        }
+    }
+
+    fn decimal(&mut self, number: u16) {
+        let mut digits = [0; 20];
+        self.push(decimal(number.into(), &mut digits));
+    }
+
+    /// Between the code and what follows it (RFC 5321 §4.2.1).
+    fn separator(&mut self, separator: u8) {
+        if let Some(octet) = self.octets.get_mut(3) {
+            *octet = separator;
+        }
+    }
+
+    fn octets(&self) -> &[u8] {
+        self.octets.get(..self.len).unwrap_or_default()
     }
 }
 
@@ -139,7 +180,8 @@ pub(crate) fn ehlo<'a>(
     mut lines: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
     output: &mut Output,
 ) {
-    let mut put = |octets: &[u8]| output.put(Class::Public, octets);
+    let mut reply = Vec::with_capacity(256);
+    let mut put = |octets: &[u8]| reply.extend_from_slice(octets);
     let mut next = lines.next();
     put(if next.is_some() { b"250-" } else { b"250 " });
     put(name.as_bytes());
@@ -154,4 +196,5 @@ pub(crate) fn ehlo<'a>(
         }
         put(b"\r\n");
     }
+    output.put(Class::Public, &reply);
 }

@@ -47,7 +47,7 @@ pub mod types;
 pub use client::Client;
 pub use command::{Command, CommandBuf, Mail, Rcpt, Verb};
 pub use error::{Malformed, Rule, Violation};
-pub use ext::{EhloReply, Extension};
+pub use ext::{EhloReply, Extension, Extensions};
 pub use limits::Limits;
 pub use policy::{Allow, Grammar, Policy, Repair, Tls};
 pub use reply::{Reply, ReplyBuf};

@@ -271,7 +271,7 @@ impl Client {
     }
 
     fn check_params(&self, params: crate::ext::Params<'_>) -> Result<(), Misuse> {
-        for extension in params.extensions() {
+        for extension in params.needs().iter() {
             self.check_offered(extension)?;
         }
         Ok(())

@@ -198,6 +198,12 @@ impl Extensions {
         self.0 & extension.bit() != 0
     }
 
+    /// Whether all of another set are in this.
+    #[must_use]
+    pub const fn has_all(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+
     /// Those in the set.
     pub fn iter(self) -> impl Iterator<Item = Extension> {
         Extension::ALL.into_iter().filter(move |extension| self.has(*extension))

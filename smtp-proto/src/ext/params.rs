@@ -3,7 +3,7 @@
 use super::delivery::{DeliverBy, Hold, Priority, RequireValid};
 use super::dsn::{Notify, Orcpt, Ret};
 use super::parameter::{AuthIdentity, Parameter, Raw, size};
-use super::{BodyType, Extension};
+use super::{BodyType, Extension, Extensions};
 use crate::error::{Invalid, Rule};
 use crate::parse::Fixes;
 use crate::policy::Repair;
@@ -14,7 +14,7 @@ use core::fmt;
 use core::fmt::Write as _;
 
 /// Parameters that nobody knows, in one command. More are malformed, so that looking for doubles stays cheap.
-const MOST_UNKNOWN: usize = 16;
+const MOST_UNKNOWN: u8 = 16;
 
 /// Whose parameters: a keyword may mean one thing to MAIL and nothing to RCPT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +27,17 @@ pub(crate) enum Of {
 #[derive(Clone, Copy)]
 pub struct Params<'a> {
     octets: &'a [u8],
+    /// SIZE, if it is among the known.
+    size: u64,
     known: u32,
-    unknown: u32,
-    size: Option<u64>,
+    needs: Extensions,
+    unknown: u8,
 }
 
 impl<'a> Params<'a> {
     /// No parameter.
-    pub const NONE: Params<'static> = Params { octets: &[], known: 0, unknown: 0, size: None };
+    pub const NONE: Params<'static> =
+        Params { octets: &[], size: 0, known: 0, needs: Extensions::NONE, unknown: 0 };
 
     /// Each keyword with its value, in order.
     pub fn iter(self) -> impl Iterator<Item = (EsmtpKeyword<'a>, Option<EsmtpValue<'a>>)> {
@@ -44,7 +47,7 @@ impl<'a> Params<'a> {
     /// How many.
     #[must_use]
     pub fn len(self) -> usize {
-        (self.known.count_ones().saturating_add(self.unknown)) as usize
+        (self.known.count_ones().saturating_add(u32::from(self.unknown))) as usize
     }
 
     /// Whether there is none.
@@ -62,7 +65,7 @@ impl<'a> Params<'a> {
     /// How many this crate does not know.
     #[must_use]
     pub const fn unknown(self) -> u32 {
-        self.unknown
+        self.unknown as u32
     }
 
     /// The value behind a keyword, compared without case; `Some(None)` if it has none.
@@ -83,7 +86,7 @@ impl<'a> Params<'a> {
     /// SIZE in octets; beyond 64 bits the largest number (RFC 1870 §4).
     #[must_use]
     pub const fn size(self) -> Option<u64> {
-        self.size
+        if self.has(Parameter::Size) { Some(self.size) } else { None }
     }
 
     /// BODY.
@@ -162,34 +165,8 @@ impl<'a> Params<'a> {
     }
 
     /// The extensions that the known parameters need.
-    pub(crate) fn extensions(self) -> impl Iterator<Item = Extension> {
-        const ALL: [Parameter; 20] = [
-            Parameter::Size,
-            Parameter::Body,
-            Parameter::SmtpUtf8,
-            Parameter::Ret,
-            Parameter::Envid,
-            Parameter::Auth,
-            Parameter::By,
-            Parameter::HoldFor,
-            Parameter::HoldUntil,
-            Parameter::MtPriority,
-            Parameter::RequireTls,
-            Parameter::Solicit,
-            Parameter::Mtrk,
-            Parameter::ConPerm,
-            Parameter::TransId,
-            Parameter::Submitter,
-            Parameter::Notify,
-            Parameter::Orcpt,
-            Parameter::Rrvs,
-            Parameter::ConNeg,
-        ];
-        let binary = self.body() == Some(BodyType::BinaryMime);
-        ALL.into_iter().filter(move |parameter| self.has(*parameter)).map(move |parameter| match parameter {
-            Parameter::Body if binary => Extension::BinaryMime,
-            parameter => parameter.extension(),
-        })
+    pub(crate) const fn needs(self) -> Extensions {
+        self.needs
     }
 
     /// Whether an octet of them is beyond ASCII.
@@ -265,7 +242,7 @@ impl Params<'_> {
         }
         let Some(parameter) = Parameter::find(word, of) else {
             let same = |(other, _): &Raw<'_>| other.as_bytes().eq_ignore_ascii_case(word);
-            if self.unknown as usize >= MOST_UNKNOWN {
+            if self.unknown >= MOST_UNKNOWN {
                 return Err(Rule::Parameter);
             }
             if self.unknown > 0 && self.iter().filter(same).count() > 1 {
@@ -279,8 +256,12 @@ impl Params<'_> {
         }
         parameter.check(value, fixes)?;
         if parameter == Parameter::Size {
-            self.size = value.and_then(size);
+            self.size = value.and_then(size).unwrap_or(u64::MAX);
         }
+        let binary =
+            parameter == Parameter::Body && value.and_then(BodyType::read) == Some(BodyType::BinaryMime);
+        let extension = if binary { Extension::BinaryMime } else { parameter.extension() };
+        self.needs = self.needs.with(extension);
         self.known |= parameter.bit();
         Ok(())
     }

@@ -206,9 +206,7 @@ impl Server {
         }
         let unknown = params.unknown() > 0 && !self.policy.unknown_parameters.is_allowed();
         let offered = self.offer.extensions();
-        self.hello == Hello::Extended
-            && !unknown
-            && params.extensions().all(|extension| offered.has(extension))
+        self.hello == Hello::Extended && !unknown && offered.has_all(params.needs())
     }
 
     fn offer_body<'i>(&mut self, owed: Owed, form: BodyForm) -> Event<'i> {
