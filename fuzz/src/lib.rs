@@ -6,6 +6,8 @@
 
 pub mod base64;
 pub mod dot;
+pub mod imap_client;
+pub mod imap_server;
 pub mod line;
 pub mod machine;
 pub mod pop3_client;
@@ -33,6 +35,18 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "base64", run: base64::run, wants: |_| true, settings: &[] },
     Target { name: "dot", run: dot::run, wants: |_| true, settings: &[] },
+    Target {
+        name: "imap_client",
+        run: imap_client::run,
+        wants: |seed| seed.protocol == "imap" && !seed.server,
+        settings: &[0, 1, 2, 3],
+    },
+    Target {
+        name: "imap_server",
+        run: imap_server::run,
+        wants: |seed| seed.protocol == "imap" && seed.server,
+        settings: &[0, 1, 2, 3],
+    },
     Target { name: "line", run: line::run, wants: |_| true, settings: &[] },
     Target {
         name: "pop3_client",

@@ -139,7 +139,8 @@ impl<P: Party> Drive<P> {
             };
             let turn = match marker {
                 OURS => self.ours(octets),
-                TLS => self.handed_over().then(|| self.peer(how, octets)).unwrap_or(Turn::Over),
+                TLS if self.handed_over() => self.peer(how, octets),
+                TLS => Turn::Over,
                 _ => self.peer(how, octets),
             };
             if let Turn::Over = turn {

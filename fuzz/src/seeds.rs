@@ -98,7 +98,8 @@ fn vector(record: &Value, seeds: &mut Vec<Seed>) {
 
 /// A transcript gives one seed for each side.
 fn transcripts(records: &[Value], seeds: &mut Vec<Seed>) {
-    let mut sides: BTreeMap<(String, String, bool), (Vec<u8>, Vec<u8>)> = BTreeMap::new();
+    // By block, protocol and side: the octets and the script.
+    let mut sides = BTreeMap::<(String, String, bool), (Vec<u8>, Vec<u8>)>::new();
     for record in records.iter().filter(|record| record["exact"] == true) {
         let protocol = match text(&record["protocol"]).as_str() {
             "lmtp" | "sasl" => "smtp".to_owned(),

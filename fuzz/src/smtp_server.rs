@@ -82,6 +82,15 @@ impl Host {
         }
     }
 
+    /// Octets of the message came from elsewhere (RFC 4468 §3).
+    fn fetched(&mut self, last: bool) {
+        if last {
+            self.message = Message::default();
+        } else if !self.message.open {
+            self.message = Message { open: true, announced: Some(0), ..Message::default() };
+        }
+    }
+
     fn chunk(&mut self, octets: &[u8]) {
         let message = &mut self.message;
         assert!(message.open && !octets.is_empty(), "octets of a message that is open");
@@ -166,6 +175,9 @@ impl Party for Host {
                 Self::rewritten(&command);
                 seen.note(format!("{command:?}"));
                 server.answer(answer, &Self::reply(&command), output).expect("the answer is due");
+                if let Command::Burl(burl) = command {
+                    self.fetched(burl.last);
+                }
             }
             Event::Answered(command) => {
                 Self::rewritten(&command);
