@@ -5,12 +5,12 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`command`] | [`Command`](command::Command): what a client says, for both roles |
+//! | [`command`] | [`Command`]: what a client says, for both roles |
 //! | [`response`] | [`Untagged`](response::Untagged), [`FetchPart`](response::FetchPart): what a server says |
 //! | [`types`] | validated values and views: flags, sets, sections, envelopes, body structures |
 //! | [`parse`] | the grammar over complete units |
 //! | [`encode`] | how commands are written |
-//! | [`frame`] | where a unit ends: lines and literals |
+//! | `frame` | where a unit ends: lines and literals |
 //! | [`limits`], [`policy`] | what a peer may spend; how strict a machine is |
 //! | [`error`] | [`Violation`], [`Malformed`] and their [`Rule`]s |
 //! | [`server`], [`client`] | the machines |
@@ -46,3 +46,8 @@ pub use command::Command;
 pub use error::{Malformed, Rule, Violation};
 pub use limits::Limits;
 pub use policy::{Allow, Grammar, Policy, Repair, Tls};
+
+/// The example of the README compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

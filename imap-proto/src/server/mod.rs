@@ -16,6 +16,97 @@
 //!
 //! Every literal but the message of an APPEND stays in its command: the machine lets it through, or refuses it and goes on behind it. The
 //! message is streamed whatever its size.
+//!
+//! # What does not compile
+//!
+//! A command is answered once:
+//!
+//! ```compile_fail,E0382
+//! # use mail_imap_proto::{server::{Answer, Server}, types::Status};
+//! # use mail_wire::Output;
+//! fn twice(server: &mut Server, answer: Answer, status: &Status<'_>, output: &mut Output) {
+//!     let _ = server.answer(answer, status, output);
+//!     let _ = server.answer(answer, status, output);
+//! }
+//! ```
+//! ```
+//! # use mail_imap_proto::{server::{Answer, Server}, types::Status};
+//! # use mail_wire::Output;
+//! fn once(server: &mut Server, answer: Answer, status: &Status<'_>, output: &mut Output) {
+//!     let _ = server.answer(answer, status, output);
+//!     let _ = status;
+//! }
+//! ```
+//!
+//! Octets of a message are sent with the grant that announced them, and with no other token:
+//!
+//! ```compile_fail,E0308
+//! # use mail_imap_proto::server::{Answer, BodyGrant, Server};
+//! # use mail_wire::Output;
+//! # use bytes::Bytes;
+//! fn ungranted(server: &mut Server, mut answer: Answer, _grant: BodyGrant, piece: &mut Bytes, output: &mut Output) {
+//!     let _ = server.body(&mut answer, piece, output);
+//! }
+//! ```
+//! ```
+//! # use mail_imap_proto::server::{Answer, BodyGrant, Server};
+//! # use mail_wire::Output;
+//! # use bytes::Bytes;
+//! fn granted(server: &mut Server, _answer: Answer, mut grant: BodyGrant, piece: &mut Bytes, output: &mut Output) {
+//!     let _ = server.body(&mut grant, piece, output);
+//! }
+//! ```
+//!
+//! The input is not refilled while an event borrows from it:
+//!
+//! ```compile_fail,E0499
+//! # use mail_imap_proto::server::Server;
+//! # use mail_wire::{Input, Machine, Unit};
+//! fn refilled(server: &mut Server, unit: Unit, input: &mut Input) {
+//!     let event = server.decode(unit, input);
+//!     input.feed(b"more");
+//!     drop(event);
+//! }
+//! ```
+//! ```
+//! # use mail_imap_proto::server::Server;
+//! # use mail_wire::{Input, Machine, Unit};
+//! fn refilled(server: &mut Server, unit: Unit, input: &mut Input) {
+//!     let event = server.decode(unit, input);
+//!     drop(event);
+//!     input.feed(b"more");
+//! }
+//! ```
+//!
+//! Neither the machine nor its input outlives the hand-over:
+//!
+//! ```compile_fail,E0382
+//! # use mail_imap_proto::server::{Server, TlsOffer};
+//! # use mail_wire::{Input, Machine, Output};
+//! fn kept(server: Server, offer: TlsOffer, input: Input, output: &mut Output) {
+//!     let handover = server.start_tls(offer, input, output);
+//!     let _ = server.phase();
+//!     drop(handover);
+//! }
+//! ```
+//! ```compile_fail,E0382
+//! # use mail_imap_proto::server::{Server, TlsOffer};
+//! # use mail_wire::{Input, Machine, Output};
+//! fn kept(server: Server, offer: TlsOffer, input: Input, output: &mut Output) {
+//!     let handover = server.start_tls(offer, input, output);
+//!     let _ = input.len();
+//!     drop(handover);
+//! }
+//! ```
+//! ```
+//! # use mail_imap_proto::server::{Server, TlsOffer};
+//! # use mail_wire::{Input, Machine, Output};
+//! fn kept(server: Server, offer: TlsOffer, input: Input, output: &mut Output) {
+//!     let _ = (server.phase(), input.len());
+//!     let handover = server.start_tls(offer, input, output);
+//!     drop(handover);
+//! }
+//! ```
 
 mod answer;
 mod append;

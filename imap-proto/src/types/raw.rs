@@ -143,7 +143,17 @@ impl Eq for Raw<'_> {}
 
 impl fmt::Debug for Raw<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0.escape_ascii())
+        f.write_str("Raw(")?;
+        for token in self.tokens() {
+            match token {
+                RawToken::Open => f.write_str("(")?,
+                RawToken::Close => f.write_str(")")?,
+                RawToken::Space => f.write_str(" ")?,
+                RawToken::Word(word) => f.write_str(word)?,
+                RawToken::String(string) => string.fmt(f)?,
+            }
+        }
+        f.write_str(")")
     }
 }
 

@@ -170,7 +170,7 @@ fn what_cannot_be_read_is_told_and_answered() {
               malformed: a tag at 0 of + NOOP\nmalformed: the end of the line at 6 of b NOOP x\n\
               malformed: a flag at 19 of c STORE 1 +FLAGS (a]b)\n\
               malformed: a quoted string at 11 of d SELECT \\\"a\\\\b\\\"\n\
-              Other { uid: false, name: XYZZY, args: \"\" }\n",
+              Other { uid: false, name: XYZZY, args: Raw() }\n",
         server: "* BAD cannot read this\r\n* BAD cannot read this\r\na BAD cannot read this\r\n* BAD cannot read this\r\n\
                  b BAD cannot read this\r\nc BAD cannot read this\r\nd BAD cannot read this\r\ne BAD not supported\r\n",
     }

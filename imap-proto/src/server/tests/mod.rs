@@ -1,5 +1,6 @@
 //! Golden transcripts of the server: every line of what a client says and of what must come of it is written by hand.
 
+mod cuts;
 mod desk;
 mod faults;
 mod golden;
