@@ -8,7 +8,7 @@ use mail_imap_proto::types::{
     AddressKind, Addresses, BodyStructure, Envelope, NodeKind, Status, StatusItem, Tag,
 };
 use mail_imap_proto::{Command, Limits, Violation};
-use mail_wire::{End, Framed, Handover, Input, Machine, Output};
+use mail_wire::{End, Framed, Handover, Input, Machine, Output, Returned};
 
 /// One step of a transcript.
 #[derive(Clone, Copy)]
@@ -187,6 +187,13 @@ impl Session {
         }
     }
 
+    /// Answers the challenge.
+    pub(crate) fn respond(&mut self, octets: &[u8]) -> Result<(), Returned<AuthTurn>> {
+        let turn = self.turn.take().expect("a challenge");
+        let client = self.client.as_mut().expect("the client");
+        client.respond(turn, octets, &mut self.output)
+    }
+
     pub(crate) fn written(&mut self) -> Vec<u8> {
         let octets = self.output.copy_to_bytes(self.output.remaining());
         octets.to_vec()
@@ -239,9 +246,7 @@ impl Session {
                 client.done(grant, output).expect("IDLE is on");
             }
             Step::Respond(octets) => {
-                let turn = self.turn.take().expect("a challenge");
-                let (client, output) = (self.client.as_mut().expect("the client"), &mut self.output);
-                client.respond(turn, octets, output).expect("a challenge is owed");
+                self.respond(octets).expect("a challenge is owed");
             }
             Step::Cancel => {
                 let turn = self.turn.take().expect("a challenge");

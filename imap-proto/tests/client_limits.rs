@@ -1,0 +1,182 @@
+//! Every limit of the client bites, and framing survives what it refuses.
+
+mod common;
+
+use common::{Cuts, Session, Step, replay};
+use mail_imap_proto::client::Config;
+use mail_imap_proto::{Limits, Violation};
+use mail_wire::Misuse;
+use mail_wire::line::LineFault;
+
+const HELLO: Step = Step::Peer(b"* PREAUTH hi\r\n");
+
+fn session(limits: Limits) -> Session {
+    Session::secure(Config { limits, ..Config::default() })
+}
+
+/// The last event, and that it is the same at every cut.
+fn last(limits: &Limits, steps: &[Step]) -> String {
+    let whole = replay(session(limits.clone()), steps, Cuts::Whole);
+    assert_eq!(whole, replay(session(limits.clone()), steps, Cuts::Single));
+    whole.last().unwrap().clone()
+}
+
+fn violation(violation: Violation) -> String {
+    format!("Violation {violation:?}")
+}
+
+#[test]
+fn a_line_before_authentication() {
+    let limits = Limits { line_before_auth: 20, ..Limits::default() };
+    assert_eq!(last(&limits, &[Step::Peer(b"* OK 3456789012345\r\n")]), "Greeting OK 3456789012345");
+    let long = violation(LineFault::TooLong { limit: 20 }.into());
+    assert_eq!(last(&limits, &[Step::Peer(b"* OK 34567890123456\r\n")]), long);
+    assert_eq!(last(&limits, &[Step::Peer(b"* OK 345678901234567")]), long);
+    assert_eq!(last(&limits, &[Step::Peer(b"* OK hi\r\n"), Step::Peer(b"* OK 34567890123456\r\n")]), long);
+}
+
+#[test]
+fn a_line_after_authentication_without_its_literals() {
+    let limits = Limits { line_before_auth: 20, line: 40, ..Limits::default() };
+    let fits = Step::Peer(b"* LIST () \"/\" {30}\r\n012345678901234567890123456789\r\n");
+    assert!(last(&limits, &[HELLO, fits]).starts_with("* List"));
+    let long = Step::Peer(b"* LIST () \"/\" {3}\r\n012 0123456789012345678\r\n");
+    assert_eq!(last(&limits, &[HELLO, long]), violation(LineFault::TooLong { limit: 40 }.into()));
+}
+
+#[test]
+fn an_inline_literal_above_the_limit_is_streamed_where_it_is_a_message() {
+    let limits = Limits { literal_inline: 3, ..Limits::default() };
+    let body = Step::Peer(b"* 1 FETCH (BODY[] {4}\r\nabcd UID 2)\r\n* 3 EXISTS\r\n");
+    let log = replay(session(limits.clone()), &[HELLO, body], Cuts::Whole);
+    assert!(log.contains(&"Chunk \"abcd\"".to_string()), "{log:?}");
+    assert_eq!(log.last().unwrap(), "* Exists(3)");
+    for foreign in [
+        &b"* LIST () \"/\" {4}\r\n"[..],
+        b"* 1 FETCH (ENVELOPE (NIL {4}\r\n",
+        b"* 1 FETCH (BODY[HEADER.FIELDS ({4}\r\n",
+        b"* 1 FETCH (X-BODY[] {4}\r\n",
+        b"* 1 FETCH (BODY[] (a) {4}\r\n",
+        b"* 1 FETCH (UID 3 BODY {4}\r\n",
+        b"* 1 FETCH ((BODY[] {4}\r\n",
+        b"* 1 FETCH (X \"BODY[] \" {4}\r\n",
+        b"* 1 STORE (BODY[] {4}\r\n",
+    ] {
+        let foreign = Step::Peer(foreign);
+        assert_eq!(last(&limits, &[HELLO, foreign]), violation(Violation::LiteralTooLarge { limit: 3 }));
+    }
+    for body in [
+        &b"* 1 FETCH (UID 3 BODY[HEADER.FIELDS (A \"]\" {2}\r\n)])]<9> {4}\r\n"[..],
+        b"* 1 FETCH (X (BODY[] {2}\r\n))) BINARY[1.2] ~{4}\r\n",
+        b"* 1 FETCH (RFC822.HEADER {4}\r\n",
+        b"* 1 UIDFETCH (rfc822 {4}\r\n",
+        b"* 1 FETCH (FLAGS (\\Seen) body[]  {4}\r\n",
+    ] {
+        let log = replay(
+            session(limits.clone()),
+            &[HELLO, Step::Peer(body), Step::Peer(b"wxyz)\r\n")],
+            Cuts::Single,
+        );
+        assert_eq!(log[log.len() - 2], "Chunk \"wxyz\"", "{log:?}");
+    }
+}
+
+#[test]
+fn inline_literals_together() {
+    let limits = Limits { literal_inline: 4, literals_inline: 10, ..Limits::default() };
+    let list = Step::Peer(b"* LIST () {3}\r\n\"/\" {4}\r\nabcd ({4}\r\n");
+    let large = violation(Violation::LiteralsTooLarge { limit: 10 });
+    assert_eq!(last(&limits, &[HELLO, list]), large);
+    // A message is streamed whatever its size, and the count begins anew behind it.
+    let fetch = Step::Peer(
+        b"* 1 FETCH (BODY[1] {4}\r\naaaa BODY[2] {4}\r\nbbbb BODY[3] {3}\r\nccc BODY[4] {4}\r\ndddd BODY[5] {0}\r\n UID 9)\r\n",
+    );
+    let log = replay(session(limits.clone()), &[HELLO, fetch], Cuts::Single);
+    assert_eq!(log[2], "Chunk \"ccc\"");
+    assert!(log[3].contains("\"dddd\"") && log[3].ends_with("Uid(9)."), "{log:?}");
+    assert_eq!(log, replay(session(limits), &[HELLO, fetch], Cuts::Whole));
+}
+
+#[test]
+fn a_literal_of_no_octets_is_streamed_without_a_chunk() {
+    let limits = Limits { literal_inline: 1, literals_inline: 1, ..Limits::default() };
+    let fetch = Step::Peer(b"* 1 FETCH (BODY[1] {1}\r\na BODY[2] {1}\r\nb BODY[3] {0}\r\n UID 9)\r\n");
+    let log = replay(session(limits), &[HELLO, fetch], Cuts::Single);
+    assert_eq!(log[2], "Chunk \"b\"");
+    assert!(log.last().unwrap().contains("Some(\"\") Uid(9)."), "{log:?}");
+}
+
+#[test]
+fn a_streamed_literal() {
+    let limits = Limits { literal_inline: 3, literal_streamed: 5, ..Limits::default() };
+    let five = Step::Peer(b"* 1 FETCH (BODY[] {5}\r\nabcde)\r\n");
+    assert_eq!(last(&limits, &[HELLO, five]), "Seq(1).");
+    let six = Step::Peer(b"* 1 FETCH (BODY[] {6}\r\nabcdef)\r\n");
+    assert_eq!(last(&limits, &[HELLO, six]), violation(Violation::LiteralTooLarge { limit: 5 }));
+    let wrap = Step::Peer(b"* 1 FETCH (BODY[] {18446744073709551616}\r\n)\r\n");
+    assert_eq!(last(&limits, &[HELLO, wrap]), violation(Violation::LiteralTooLarge { limit: 5 }));
+}
+
+#[test]
+fn lines_that_nobody_asked_for() {
+    let limits = Limits { unsolicited: Some(2), ..Limits::default() };
+    let three = Step::Peer(b"* 1 EXISTS\r\n* 2 EXISTS\r\n* 3 EXISTS\r\n");
+    assert_eq!(last(&limits, &[HELLO, three]), violation(Violation::Unsolicited { limit: 2 }));
+    let asked = [HELLO, Step::Send(b"a NOOP\r\n"), three, Step::Peer(b"a OK done\r\n* 4 EXISTS\r\n")];
+    assert_eq!(last(&limits, &asked), "* Exists(4)");
+}
+
+#[test]
+fn a_sasl_line_in_both_directions() {
+    let limits = Limits { auth_line: 30, ..Limits::default() };
+    let start = [Step::Peer(b"* OK hi\r\n"), Step::Send(b"a AUTHENTICATE X\r\n")];
+    let fits = [start[0], start[1], Step::Peer(b"+ QUFBQUFBQUFBQUFBQUFBQUFB\r\n")];
+    assert!(last(&limits, &fits).starts_with("Challenge"));
+    let long = [start[0], start[1], Step::Peer(b"+ QUFBQUFBQUFBQUFBQUFBQUFBQUFB\r\n")];
+    assert_eq!(last(&limits, &long), violation(LineFault::TooLong { limit: 30 }.into()));
+    let mut session = session(limits);
+    fits.iter().for_each(|step| session.step(*step, Cuts::Whole));
+    let returned = session.respond(&[b'x'; 22]).unwrap_err();
+    assert_eq!(returned.why, Misuse::TooLong(30));
+}
+
+#[test]
+fn nesting() {
+    let limits = Limits { body_depth: 2, list_depth: 1, ..Limits::default() };
+    let text = "(\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 1 1)";
+    let body = |depth: usize| {
+        let (open, close) = ("(".repeat(depth), " \"MIXED\")".repeat(depth));
+        let line = format!("* 1 FETCH (BODYSTRUCTURE {open}{text}{close} UID 7)\r\n");
+        last(&limits, &[HELLO, Step::Peer(line.leak().as_bytes())])
+    };
+    assert!(body(2).contains("2t"));
+    assert_eq!(body(3), "Seq(1) ?BODYSTRUCTURE:Depth@18 Uid(7).");
+    let extension =
+        "* 1 FETCH (BODYSTRUCTURE (\"A\" \"B\" NIL NIL NIL \"7BIT\" 1 NIL NIL NIL NIL (((1)))) UID 7)\r\n";
+    assert!(last(&limits, &[HELLO, Step::Peer(extension.as_bytes())]).contains("?BODYSTRUCTURE:Depth"));
+    let fetch = Step::Peer(b"* 1 FETCH (X (a) Y ((b)) UID 7)\r\n");
+    assert_eq!(last(&limits, &[HELLO, fetch]), "Seq(1) X=(a) ?Y:Depth@7 Uid(7).");
+    for line in [
+        &b"* LIST () \"/\" a (x ((y)))\r\n"[..],
+        b"* STATUS a (X ((1)))\r\n",
+        b"* THREAD (1 (2 (3)(4)))\r\n",
+        b"* ESEARCH X ((1))\r\n",
+        b"* NAMESPACE (((\"a\" \"/\"))) NIL NIL\r\n",
+    ] {
+        assert!(last(&limits, &[HELLO, Step::Peer(line)]).starts_with("Malformed Depth"), "{line:?}");
+    }
+}
+
+#[test]
+fn the_tape() {
+    // More addresses than the tape has entries: the unit is malformed, and the link goes on.
+    let mut line = b"* 1 FETCH (ENVELOPE (NIL NIL (".to_vec();
+    line.extend_from_slice(&b"(NIL NIL NIL NIL)".repeat(20_000));
+    line.extend_from_slice(b") NIL NIL NIL NIL NIL NIL NIL))\r\n* 3 EXISTS\r\n");
+    let mut session = session(Limits::default());
+    session.feed(b"* PREAUTH hi\r\n");
+    session.feed(&line);
+    let log = session.log();
+    assert!(log[1].starts_with("Malformed Tape"), "{}", &log[1][..60]);
+    assert_eq!(log[2], "* Exists(3)");
+}

@@ -1,0 +1,194 @@
+//! A message of any size passes the client in constant memory, both ways. Its own file: the allocator counts for the whole process.
+
+use bytes::{Buf, Bytes};
+use mail_imap_proto::client::{BodyGrant, Client, Config, Event};
+use mail_imap_proto::{Command, Limits};
+use mail_wire::{Framed, Handover, Input, Machine, Output};
+use peak_alloc::PeakAlloc;
+use std::sync::{Mutex, PoisonError};
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+/// The count is of the whole process: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+const READ: usize = 16 * 1024;
+const HEAP_MAX: usize = 64 * 1024;
+
+/// Lines of 62 octets with their line ends: 256 of them are one piece.
+static PIECE: [u8; READ] = {
+    let mut octets = [b'x'; READ];
+    let mut at = 62;
+    while at < READ {
+        octets[at] = b'\r';
+        octets[at + 1] = b'\n';
+        at += 64;
+    }
+    octets
+};
+
+struct Bench {
+    client: Client,
+    input: Input,
+    output: Output,
+    sent: u64,
+    taken: u64,
+    completed: u32,
+    grant: Option<BodyGrant>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let client = Handover::implicit(Client::new(Config::default())).secured();
+        let (input, output) = (Input::new(), Output::new());
+        let mut bench = Self { client, input, output, sent: 0, taken: 0, completed: 0, grant: None };
+        bench.hear(b"* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+ IDLE] hi\r\n");
+        bench
+    }
+
+    fn hear(&mut self, octets: &[u8]) {
+        let mut rest = octets;
+        while !rest.is_empty() {
+            let n = self.input.feed(rest);
+            rest = &rest[n..];
+            self.run();
+        }
+    }
+
+    fn run(&mut self) {
+        loop {
+            match self.client.frame(&mut self.input, &mut self.output).unwrap() {
+                Framed::Ready(unit) => match self.client.decode(unit, &mut self.input).unwrap() {
+                    Event::Chunk(octets) => self.taken += octets.len() as u64,
+                    Event::BodyWanted(grant, _) => self.grant = Some(grant),
+                    Event::Completed(_, status) => {
+                        assert!(status.is_ok());
+                        self.completed += 1;
+                    }
+                    _ => {}
+                },
+                _ => return,
+            }
+        }
+    }
+
+    fn send(&mut self, line: &[u8]) {
+        let (_, command) = Command::parse(line, &Limits::default(), false).unwrap();
+        self.client.send(&command, &mut self.output).unwrap();
+        self.run();
+    }
+
+    fn flush(&mut self) {
+        self.sent += self.output.remaining() as u64;
+        self.output.advance(self.output.remaining());
+    }
+
+    fn fetch(&mut self, octets: u64) {
+        self.send(b"x FETCH 1 BODY.PEEK[]\r\n");
+        self.hear(format!("* 1 FETCH (UID 4 BODY[] {{{octets}}}\r\n").as_bytes());
+        let mut left = octets;
+        while left > 0 {
+            let n = left.min(READ as u64) as usize;
+            self.hear(&PIECE[..n]);
+            left -= n as u64;
+        }
+        self.hear(b" FLAGS ())\r\nA1 OK done\r\n");
+        assert_eq!((self.taken, self.completed), (octets, 1));
+    }
+
+    fn append(&mut self, octets: u64) {
+        self.send(format!("x APPEND INBOX {{{octets}+}}\r\n").as_bytes());
+        self.flush();
+        let head = self.sent;
+        let mut grant = self.grant.take().unwrap();
+        let mut left = octets;
+        let mut round = 0_u32;
+        while left > 0 {
+            let mut piece = Bytes::from_static(&PIECE[..left.min(READ as u64) as usize]);
+            let before = piece.len();
+            self.client.body(&mut grant, &mut piece, &mut self.output).unwrap();
+            left -= (before - piece.len()) as u64;
+            round += 1;
+            // A receiver that stalls once, and then takes what there is.
+            if !(10..20).contains(&round) {
+                self.flush();
+            }
+        }
+        self.flush();
+        assert_eq!(self.sent - head, octets + 2);
+        assert_eq!(self.client.body_left(), None);
+        self.hear(b"A1 OK done\r\n");
+        assert_eq!(self.completed, 1);
+    }
+}
+
+/// The most heap that `work` holds over what was held before it, the input and the output counted in.
+fn heap_of(work: impl FnOnce(&mut Bench)) -> usize {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    let mut bench = Bench::new();
+    work(&mut bench);
+    ALLOCATOR.peak_usage() - before
+}
+
+#[test]
+fn a_fetch_of_16_mebibytes() {
+    let heap = heap_of(|bench| bench.fetch(16 << 20));
+    assert!(heap <= HEAP_MAX, "{heap} octets");
+}
+
+#[test]
+fn an_append_of_16_mebibytes() {
+    let heap = heap_of(|bench| bench.append(16 << 20));
+    assert!(heap <= HEAP_MAX, "{heap} octets");
+}
+
+#[test]
+#[ignore = "large"]
+fn large_fetch_of_a_gibibyte() {
+    let heap = heap_of(|bench| bench.fetch(1 << 30));
+    assert!(heap <= HEAP_MAX, "{heap} octets");
+}
+
+#[test]
+#[ignore = "large"]
+fn large_append_of_a_gibibyte() {
+    let heap = heap_of(|bench| bench.append(1 << 30));
+    assert!(heap <= HEAP_MAX, "{heap} octets");
+}
+
+/// An idle connection holds 4 KiB at the most, also after a large unit.
+#[test]
+fn an_idle_connection_holds_little() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = ALLOCATOR.current_usage();
+    let mut bench = Bench::new();
+    let mut line = b"* SEARCH".to_vec();
+    line.extend_from_slice(&b" 1234567".repeat(100_000));
+    line.extend_from_slice(b"\r\n");
+    bench.hear(&line);
+    bench.send(b"x IDLE\r\n");
+    bench.hear(b"+ idling\r\n");
+    bench.flush();
+    drop(line);
+    let _ = bench.client.frame(&mut bench.input, &mut bench.output);
+    bench.input.idle();
+    bench.output.idle();
+    let heap = ALLOCATOR.current_usage() - before;
+    assert!(heap <= 4096, "{heap} octets");
+}
+
+/// Nothing is allocated by an announced size.
+#[test]
+fn a_literal_is_not_believed() {
+    let heap = heap_of(|bench| {
+        bench.hear(b"* 1 FETCH (BODY[] {1099511627776}\r\nabc");
+        bench.hear(b"def");
+        assert_eq!(bench.taken, 6);
+    });
+    assert!(heap <= HEAP_MAX, "{heap} octets");
+    let heap = heap_of(|bench| bench.hear(b"* LIST () \"/\" {65536}\r\nabc"));
+    assert!(heap <= HEAP_MAX, "{heap} octets");
+}
