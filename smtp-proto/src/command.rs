@@ -4,9 +4,8 @@ use crate::error::{Invalid, Rule};
 use crate::ext::Params;
 use crate::parse::{self, Fixes};
 use crate::types::{CommandText, EhloName, EsmtpKeyword, ForwardPath, Mechanism, ReversePath, VrfyArgument};
-use alloc::boxed::Box;
 use core::fmt;
-use mail_wire::Secret;
+use mail_wire::{Secret, SecretBuf};
 
 /// A verb that this crate knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -333,7 +332,7 @@ impl<'a> Command<'a> {
     /// A copy that owns its octets, in the form in which a client would write it.
     #[must_use]
     pub fn to_buf(&self) -> CommandBuf {
-        CommandBuf { line: crate::encode::command_line(self).into_boxed_slice() }
+        CommandBuf { line: SecretBuf::from(crate::encode::command_line(self)) }
     }
 }
 
@@ -344,10 +343,10 @@ impl fmt::Display for Command<'_> {
     }
 }
 
-/// A command that owns its octets.
-#[derive(Clone)]
+/// A command that owns its octets, which are overwritten when it is dropped.
 pub struct CommandBuf {
-    line: Box<[u8]>,
+    /// It may hold what AUTH says first.
+    line: SecretBuf,
 }
 
 impl CommandBuf {
@@ -355,21 +354,12 @@ impl CommandBuf {
     #[must_use]
     pub fn get(&self) -> Command<'_> {
         // A line that was written from a command can be read; NOOP stands for what cannot be.
-        parse::command(&self.line, &Fixes::silent()).unwrap_or(Command::Noop(None))
+        parse::command(self.line.expose(), &Fixes::silent()).unwrap_or(Command::Noop(None))
     }
 }
 
 impl fmt::Debug for CommandBuf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.get().fmt(f)
-    }
-}
-
-impl Drop for CommandBuf {
-    /// An AUTH line holds a secret.
-    fn drop(&mut self) {
-        if matches!(self.get(), Command::Auth(_)) {
-            self.line.fill(0);
-        }
     }
 }

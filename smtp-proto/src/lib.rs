@@ -52,3 +52,8 @@ pub use limits::Limits;
 pub use policy::{Allow, Grammar, Policy, Repair, Tls};
 pub use reply::{Reply, ReplyBuf};
 pub use server::Server;
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
