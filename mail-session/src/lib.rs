@@ -42,6 +42,7 @@ pub use tap::{Tap, Transcript};
 pub use timer::Timer;
 pub use turn::Turn;
 
+pub use bytes::Bytes;
 pub use mail_wire as wire;
 
 /// The protocol crates: the machines and their values.
@@ -50,3 +51,7 @@ pub mod proto {
     pub use mail_pop3_proto as pop3;
     pub use mail_smtp_proto as smtp;
 }
+
+#[cfg(all(doctest, feature = "ring", feature = "platform-verifier"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -23,7 +23,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 use tokio::io::ReadBuf;
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::time::Sleep;
 
 /// A session on tokio.
@@ -43,6 +43,18 @@ pub async fn connect<O: Opening>(
     socket.set_nodelay(true)?;
     Session::open(opening, Stream::new(socket), Timer::new()).await
 }
+
+/// Runs a task on this thread until it is done, on a runtime of its own: for small programs that name no runtime themselves.
+///
+/// # Errors
+/// Where the system lets no runtime be made.
+pub fn block_on<F: Future>(task: F) -> io::Result<F::Output> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(task))
+}
+
+/// A socket that listens, for programs that name no runtime themselves.
+pub use tokio::net::TcpListener;
 
 impl<M: Machine> Session<M> {
     /// Connects in plain text, with `TCP_NODELAY`.
