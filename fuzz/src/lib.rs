@@ -6,6 +6,7 @@
 
 pub mod base64;
 pub mod dot;
+pub mod engine;
 pub mod imap_client;
 pub mod imap_server;
 pub mod line;
@@ -29,48 +30,67 @@ pub struct Target {
     pub wants: fn(&Seed) -> bool,
     /// For a machine: the settings that it takes as its first octet. For anything else none, and no such octet.
     pub settings: &'static [u8],
+    /// What stands before the settings, by the seed.
+    pub prefix: fn(&Seed) -> &'static [u8],
+}
+
+fn nothing(_: &Seed) -> &'static [u8] {
+    &[]
 }
 
 /// All of them.
 pub const TARGETS: &[Target] = &[
-    Target { name: "base64", run: base64::run, wants: |_| true, settings: &[] },
-    Target { name: "dot", run: dot::run, wants: |_| true, settings: &[] },
+    Target { name: "base64", run: base64::run, wants: |_| true, settings: &[], prefix: nothing },
+    Target { name: "dot", run: dot::run, wants: |_| true, settings: &[], prefix: nothing },
+    Target {
+        name: "engine",
+        run: engine::run,
+        wants: |seed| seed.script.len() < 2048,
+        settings: &[0],
+        prefix: engine::which,
+    },
     Target {
         name: "imap_client",
         run: imap_client::run,
         wants: |seed| seed.protocol == "imap" && !seed.server,
         settings: &[0, 1, 2, 3],
+        prefix: nothing,
     },
     Target {
         name: "imap_server",
         run: imap_server::run,
         wants: |seed| seed.protocol == "imap" && seed.server,
         settings: &[0, 1, 2, 3],
+        prefix: nothing,
     },
-    Target { name: "line", run: line::run, wants: |_| true, settings: &[] },
+    Target { name: "line", run: line::run, wants: |_| true, settings: &[], prefix: nothing },
     Target {
         name: "pop3_client",
         run: pop3_client::run,
         wants: |seed| seed.protocol == "pop3" && !seed.server,
         settings: &[0, 1, 2],
+        prefix: nothing,
     },
     Target {
         name: "pop3_server",
         run: pop3_server::run,
         wants: |seed| seed.protocol == "pop3" && seed.server,
         settings: &[0, 1, 2],
+        prefix: nothing,
     },
     Target {
         name: "smtp_client",
         run: smtp_client::run,
         wants: |seed| seed.protocol == "smtp" && !seed.server,
         settings: &[0, 1, 2, 3],
+        prefix: nothing,
     },
     Target {
         name: "smtp_server",
         run: smtp_server::run,
         wants: |seed| seed.protocol == "smtp" && seed.server,
         settings: &[0, 1, 2, 3],
+        prefix: nothing,
     },
 ];
 
@@ -84,7 +104,7 @@ pub fn corpus(target: &Target, seeds: &[Seed]) -> Vec<Vec<u8>> {
                 [] => inputs.push([&[how], &seed.octets[..]].concat()),
                 settings => inputs.extend(settings.iter().map(|setting| {
                     let setting = setting | if seed.implicit { machine::IMPLICIT } else { 0 };
-                    [&[setting, how], &seed.script[..]].concat()
+                    [(target.prefix)(seed), &[setting, how], &seed.script].concat()
                 })),
             }
         }

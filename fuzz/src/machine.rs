@@ -71,7 +71,7 @@ impl Seen {
         self.body.extend_from_slice(octets);
     }
 
-    fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         if !self.body.is_empty() {
             let body = std::mem::take(&mut self.body);
             self.notes.push(format!("body {:?}", body.escape_ascii().to_string()));
@@ -87,6 +87,18 @@ pub fn run<P: Party>(data: &[u8]) {
     let whole = [&[WHOLE], data.get(1..).unwrap_or(&[])].concat();
     let (want, got) = (drive::<P>(settings, &whole), drive::<P>(settings, data));
     assert_eq!(want, got, "settings {settings}, reads {:?}", data.first());
+}
+
+/// The parts of a script, each with its marker. What stands before the first marker is the peer's.
+pub(crate) fn parts(script: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut marker = PEER;
+    script.split_inclusive(|octet| *octet >= TLS).map(move |part| {
+        let (next, octets) = match part.split_last() {
+            Some((&next, octets)) if next >= TLS => (next, octets),
+            _ => (PEER, part),
+        };
+        (std::mem::replace(&mut marker, next), octets)
+    })
 }
 
 struct Drive<P: Party> {
@@ -110,7 +122,7 @@ enum Turn {
     Over,
 }
 
-fn drive<P: Party>(settings: u8, data: &[u8]) -> (Seen, Vec<u8>) {
+pub(crate) fn drive<P: Party>(settings: u8, data: &[u8]) -> (Seen, Vec<u8>) {
     let (party, machine) = P::new(settings & !IMPLICIT);
     let machine = if settings & IMPLICIT == 0 { machine } else { Handover::implicit(machine).secured() };
     let mut drive = Drive {
@@ -131,12 +143,7 @@ fn drive<P: Party>(settings: u8, data: &[u8]) -> (Seen, Vec<u8>) {
 impl<P: Party> Drive<P> {
     fn all(&mut self, data: &[u8]) {
         let (&how, rest) = data.split_first().unwrap_or((&WHOLE, &[]));
-        let mut marker = PEER;
-        for part in rest.split_inclusive(|octet| *octet >= TLS) {
-            let (next, octets) = match part.split_last() {
-                Some((&next, octets)) if next >= TLS => (next, octets),
-                _ => (PEER, part),
-            };
+        for (marker, octets) in parts(rest) {
             let turn = match marker {
                 OURS => self.ours(octets),
                 TLS if self.handed_over() => self.peer(how, octets),
@@ -146,7 +153,6 @@ impl<P: Party> Drive<P> {
             if let Turn::Over = turn {
                 return;
             }
-            marker = next;
         }
         if let Turn::Over = self.turn() {
             return;
