@@ -27,6 +27,7 @@ pub(crate) fn command_len(command: &Command<'_>) -> usize {
     len
 }
 
+/// The parts of a command line, in order, each with its class.
 fn write(command: &Command<'_>, put: &mut dyn FnMut(Class, &[u8])) {
     let mut public = |parts: &[&[u8]]| parts.iter().for_each(|part| put(Class::Public, part));
     public(&[command.name().as_bytes()]);
@@ -86,6 +87,7 @@ fn write(command: &Command<'_>, put: &mut dyn FnMut(Class, &[u8])) {
     }
 }
 
+/// ` KEYWORD[=value]` for each.
 fn params(params: Params<'_>, public: &mut impl FnMut(&[&[u8]])) {
     for (keyword, value) in params.iter() {
         public(&[b" ", keyword.as_bytes()]);
@@ -101,6 +103,7 @@ fn last(last: bool, public: &mut impl FnMut(&[&[u8]])) {
     }
 }
 
+/// The digits of a number.
 fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
     let mut first = digits.len();
     for (index, digit) in digits.iter_mut().enumerate().rev() {

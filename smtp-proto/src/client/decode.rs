@@ -16,6 +16,7 @@ use mail_wire::{Class, Input, Mask, Span, Unit, base64};
 const SERVICE_CLOSING: u16 = 421;
 
 impl Client {
+    /// Reads a reply and pairs it. Every fault here loses the pairing, so every fault is fatal.
     pub(super) fn read_unit<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
         let (octets, tape) = input.unit(unit)?;
         self.mask = None;
@@ -30,6 +31,7 @@ impl Client {
         event.map_err(|violation| self.fail(violation))
     }
 
+    /// The greeting: 220, or a refusal, after which QUIT alone may be sent (RFC 5321 §3.1, RFC 7504 §3).
     fn greeting<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
         self.phase = match reply.code().get() {
             220 => Phase::Ready,
@@ -41,6 +43,7 @@ impl Client {
         Ok(Event::Greeting(reply))
     }
 
+    /// The reply to the oldest command in flight. A 421 may stand for any reply, and ends the session (RFC 5321 §3.8).
     fn paired<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
         let code = reply.code();
         let Some(flight) = self.flights.front().copied() else {
@@ -94,6 +97,7 @@ impl Client {
         }
     }
 
+    /// The reply to EHLO, LHLO or HELO: what is offered from now on, or a fall-back, or under [`Tls::Required`] the end.
     fn hello_reply<'i>(&mut self, extended: bool, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
         let Some(Flight { ticket, .. }) = self.flights.pop_front() else {
             return Err(Violation::Unsolicited);
@@ -124,6 +128,7 @@ impl Client {
         Ok(Event::Reply(ticket, reply))
     }
 
+    /// The reply to DATA: 354 gives the grant, unless no recipient was accepted (RFC 2920 §3.1).
     fn data_reply<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
         let Some(Flight { ticket, transaction, .. }) = self.flights.pop_front() else {
             return Err(Violation::Unsolicited);
@@ -186,6 +191,7 @@ impl Client {
         Ok(())
     }
 
+    /// The reply in an AUTH exchange: 334 with a challenge, else the outcome, which the code alone decides (RFC 4954 §4).
     fn auth_reply<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
         let Some(Flight { ticket, .. }) = self.flights.front().copied() else {
             return Err(Violation::Unsolicited);
@@ -215,6 +221,7 @@ impl Client {
         }
     }
 
+    /// The reply to STARTTLS: behind a 220 nothing is read before the hand-over (RFC 3207 §4.2).
     fn tls_reply<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
         let Some(Flight { ticket, .. }) = self.flights.pop_front() else {
             return Err(Violation::Unsolicited);

@@ -10,6 +10,7 @@ use crate::types::EhloName;
 use mail_wire::{Class, Closing, Framed, Input, Output, Pause};
 
 impl Client {
+    /// The next reply. What the machine owes goes out first; behind a go-ahead for TLS nothing is looked at.
     pub(super) fn next_unit(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         if let Some(fatal) = self.fatal {
             return Err(fatal);
@@ -42,6 +43,7 @@ impl Client {
         }
     }
 
+    /// What the machine sends by itself.
     fn speak(&mut self, output: &mut Output) {
         match self.mine.take() {
             None => {}
@@ -51,6 +53,7 @@ impl Client {
         }
     }
 
+    /// No complete reply is there: more is needed, or this was the end. With anything owed it is a truncation.
     fn starve(&mut self, input: &mut Input) -> Result<Framed, Violation> {
         if self.end.is_none() {
             input.allow(self.limits.reply_total.saturating_add(2));
@@ -67,6 +70,7 @@ impl Client {
         Ok(Framed::Closed)
     }
 
+    /// Ends the session for good: the same violation from now on.
     pub(super) fn fail(&mut self, why: Violation) -> Violation {
         self.fatal = Some(why);
         why

@@ -2,7 +2,7 @@
 
 use super::state::{Flight, Grant, Kind, Phase, Transaction};
 use super::{AuthTurn, BodyGrant, Client, Ticket};
-use crate::command::{Auth, Bdat, Burl, Command, Initial, Mail, Rcpt};
+use crate::command::{Auth, Bdat, Burl, Command, Initial, Mail, Rcpt, Vrfy};
 use crate::encode;
 use crate::ext::{BodyType, Extension};
 use crate::policy::Tls;
@@ -179,6 +179,7 @@ impl Client {
         Ok(())
     }
 
+    /// Whether the turn is the one that the last challenge gave.
     fn has_turn(&self, turn: &AuthTurn) -> bool {
         self.fatal.is_none() && self.phase != Phase::Over && self.turn && self.source.is_latest(turn.0)
     }
@@ -190,6 +191,7 @@ impl Client {
         if self.grant.is_some() && self.source.is_latest(grant.0) { Ok(()) } else { Err(Misuse::NotOwed) }
     }
 
+    /// A command is in flight from now on.
     fn launch(&mut self, kind: Kind) -> Ticket {
         let ticket = Ticket(self.tickets.issue());
         let transaction = self.transaction.as_ref().map_or(0, |transaction| transaction.number);
@@ -197,6 +199,7 @@ impl Client {
         ticket
     }
 
+    /// All that a command is checked for before anything is written.
     fn check(&self, command: &Command<'_>) -> Result<(), Misuse> {
         if self.fatal.is_some() || self.phase == Phase::Over {
             return Err(Misuse::Over);
@@ -256,6 +259,9 @@ impl Client {
             }
             Command::StartTls if self.policy.tls == Tls::Off => {
                 return Err(Misuse::Forbidden("STARTTLS is off"));
+            }
+            Command::Vrfy(Vrfy { utf8: true, .. }) | Command::Expn(Vrfy { utf8: true, .. }) => {
+                Extension::SmtpUtf8
             }
             Command::Auth(_) => Extension::Auth,
             Command::StartTls => Extension::StartTls,

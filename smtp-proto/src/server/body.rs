@@ -69,6 +69,7 @@ impl Body {
 }
 
 impl Server {
+    /// The next piece of a body, as large as it has arrived: up to a fault, a stuffing dot or the end.
     pub(super) fn frame_body(
         &mut self,
         input: &mut Input,
@@ -136,6 +137,7 @@ impl Server {
         }
     }
 
+    /// Octets of the body are taken or dropped.
     fn use_up(&mut self, n: usize) {
         self.body.ready = self.body.ready.saturating_sub(n);
         if let Form::Chunk { left, .. } = &mut self.body.form {
@@ -184,6 +186,7 @@ impl Server {
         Some(Framed::Ready(input.take(n)))
     }
 
+    /// A chunk is complete. One that is not the last is answered here; the last ends the message (RFC 3030 §2).
     fn end_of_chunk(&mut self, last: bool, input: &mut Input, output: &mut Output) -> Option<Framed> {
         if self.body.is_off() {
             self.refuse_message(output);
@@ -227,6 +230,7 @@ impl Server {
         self.phase = Phase::Ready;
     }
 
+    /// Why the message is refused: too large (RFC 1870 §6.3), or octets that have no place in it.
     fn refusal_of_body(&self) -> &'static ReplyBuf {
         match self.body.off {
             Some(Abort::TooLarge) => &replies::TOO_LARGE,
@@ -255,7 +259,12 @@ impl Server {
         self.use_up(n);
         if self.body.left() == 0 {
             if let Some(reply) = self.body.after.take() {
-                self.say_bad(&reply, output);
+                // Out of order is a fault of the client's; a full disk is none.
+                if super::decode::is_fault(reply.code()) {
+                    self.say_bad(&reply, output);
+                } else {
+                    self.say(&reply, output);
+                }
             }
             self.body = Body::new();
             self.phase = Phase::Ready;

@@ -9,10 +9,17 @@ use crate::frame::is_http;
 use crate::limits::Limits;
 use crate::parse::{self, Fixes, is_obsolete};
 use crate::reply::ReplyBuf;
-use crate::types::octets;
+use crate::types::{Code, octets};
 use mail_wire::{Class, Input, Mask, SecretBuf, Span, Unit, base64};
 
+/// Whether a refusal says that the client made a mistake: a command that is unknown, malformed or out of order (RFC 5321 §4.2.4).
+/// What policy refuses is no mistake, and is not counted.
+pub(super) fn is_fault(code: Code) -> bool {
+    matches!(code.get(), 500..=503)
+}
+
 impl Server {
+    /// Reads the unit that was framed last. Nothing is written here: what the machine has to say waits for the next frame.
     pub(super) fn read_unit<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
         let (octets, _) = input.unit(unit)?;
         self.mask = None;
@@ -45,6 +52,7 @@ impl Server {
         })
     }
 
+    /// The token of an answer that is owed from now on.
     fn answer_due(&mut self) -> Answer {
         Answer(self.source.issue())
     }
@@ -65,6 +73,8 @@ impl Server {
         self.refused(verb, Mine::Reply(reply))
     }
 
+    /// A command line: first what is no SMTP at all, then whether the state allows the verb, and only then the grammar, so that a flood of
+    /// commands out of order costs little.
     fn read_line<'i>(&mut self, line: &'i [u8]) -> Event<'i> {
         let (word, rest) = parse::split(line);
         let verb = Verb::of(word);
@@ -79,9 +89,10 @@ impl Server {
             if !self.spend_idle(verb) {
                 return self.too_idle(verb);
             }
-            // A refusal of policy is no fault of the client's, but one out of order is.
-            let bad = matches!(refusal.code().get(), 500..=503);
-            return self.refused(verb, if bad { Mine::Bad(refusal) } else { Mine::Reply(refusal) });
+            return self.refused(
+                verb,
+                if is_fault(refusal.code()) { Mine::Bad(refusal) } else { Mine::Reply(refusal) },
+            );
         }
         if self.rejected && verb.is_none() {
             return self.refused(None, Mine::Bad(&replies::SEQUENCE));
@@ -92,6 +103,8 @@ impl Server {
         }
     }
 
+    /// A line that does not parse is the application's to answer, but for two verbs: after BDAT the frame is lost, and AUTH may
+    /// have brought a secret.
     fn malformed<'i>(&mut self, verb: Option<Verb>, line: &'i [u8], invalid: Invalid) -> Event<'i> {
         match verb {
             // Nobody knows how many octets are no commands (RFC 3030 §2).
@@ -106,6 +119,7 @@ impl Server {
         Event::Malformed(malformed, self.answer_due())
     }
 
+    /// What the machine answers by itself, and what it asks the application.
     fn read_command<'i>(&mut self, command: Command<'i>, line: &'i [u8]) -> Event<'i> {
         let verb = command.verb();
         if !self.spend_idle(verb) {
@@ -154,6 +168,7 @@ impl Server {
         Event::Answered(command)
     }
 
+    /// The application is asked.
     fn ask<'i>(&mut self, owed: Owed, command: Command<'i>) -> Event<'i> {
         self.owed = owed;
         Event::Command(command, self.answer_due())
@@ -166,6 +181,7 @@ impl Server {
         Mine::Hello { extended: hello == Hello::Extended }
     }
 
+    /// MAIL: parameters by what is offered (555), UTF-8 by its parameter (RFC 6531 §3.5: 553), SIZE by the limit (RFC 1870 §6.1: 552).
     fn mail<'i>(&mut self, mail: Mail<'i>, command: Command<'i>) -> Event<'i> {
         let params = mail.params();
         let refusal = if !self.allows(params) {
@@ -184,6 +200,7 @@ impl Server {
         self.ask(Owed::Mail(Transaction0 { utf8: params.is_utf8(), binary }), command)
     }
 
+    /// RCPT: UTF-8 by the parameter of its MAIL.
     fn rcpt<'i>(&mut self, rcpt: Rcpt<'i>, command: Command<'i>) -> Event<'i> {
         let utf8 = self.transaction.as_ref().is_some_and(|transaction| transaction.utf8);
         let refusal = if !self.allows(rcpt.params()) {
@@ -214,6 +231,7 @@ impl Server {
         Event::Body(BodyOffer { stamp: self.source.issue(), form })
     }
 
+    /// BDAT: what cannot be taken is refused only when its octets are gone (RFC 3030 §2).
     fn bdat<'i>(&mut self, bdat: Bdat) -> Event<'i> {
         let Bdat { octets, last } = bdat;
         let offered = self.hello == Hello::Extended && self.offer.extensions().has(Extension::Chunking);
@@ -256,6 +274,7 @@ impl Server {
         Event::Refused(Refused { verb: Some(Verb::Bdat), code: reply.code() })
     }
 
+    /// AUTH for a mechanism that is offered; the initial response is decoded once, here (RFC 4954 §4).
     fn auth<'i>(&mut self, auth: Auth<'i>) -> Event<'i> {
         if !self.offer.has_mechanism(auth.mechanism) {
             return self.refused(Some(Verb::Auth), Mine::Bad(&replies::MECHANISM));
@@ -299,6 +318,7 @@ impl Server {
         free || self.idle.spend(1).is_ok()
     }
 
+    /// The last that the machine says to a client that only talks.
     fn too_idle<'i>(&mut self, verb: Option<Verb>) -> Event<'i> {
         self.reset(Abort::Ended);
         self.doomed(
@@ -308,6 +328,7 @@ impl Server {
         )
     }
 
+    /// A MAIL has been accepted: its transaction begins (RFC 5321 §3.3).
     pub(super) fn open(&mut self, from: Transaction0) {
         self.transaction = Some(Transaction::new(from));
     }

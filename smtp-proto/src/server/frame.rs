@@ -15,6 +15,8 @@ use mail_wire::{Closing, Framed, Input, Output, Pause};
 const CLIENT_HELLO: u8 = 0x16;
 
 impl Server {
+    /// The next unit. In this order: what the machine has to say of the last one, a message that is off, the end, what the
+    /// application owes, what the driver wants, and only then the octets.
     pub(super) fn next_unit(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         if let Some(unit) = input.begin() {
             return Ok(Framed::Ready(unit));
@@ -131,6 +133,8 @@ impl Server {
         Ok(None)
     }
 
+    /// A command line, or a line of an AUTH exchange, within its limit. A bare CR or LF is refused and ends the session
+    /// (RFC 5321 §2.3.8); octets behind the end of a pipelining group by policy.
     fn frame_line(&mut self, input: &mut Input, output: &mut Output) -> Result<Option<Framed>, Violation> {
         let pending = input.pending();
         if pending.first() == Some(&CLIENT_HELLO) {
@@ -207,6 +211,7 @@ impl Server {
         why
     }
 
+    /// Writes a reply, with its enhanced code where that is offered (RFC 2034 §3).
     pub(super) fn say(&self, reply: &ReplyBuf, output: &mut Output) {
         let enhanced = self.offer.extensions().has(crate::ext::Extension::EnhancedStatusCodes);
         encode::reply(reply, enhanced, output);
@@ -221,6 +226,7 @@ impl Server {
         self.fatal = Some(Violation::Limit("bad_commands", self.limits.bad_commands.into()));
     }
 
+    /// The reply to EHLO, LHLO or HELO.
     fn say_hello(&self, extended: bool, output: &mut Output) {
         let now = if extended { self.in_force() } else { crate::ext::Extensions::NONE };
         let size = alloc::format!("{}", self.limits.message);
@@ -230,6 +236,7 @@ impl Server {
         encode::ehlo(self.offer.name(), lines.take(most), output);
     }
 
+    /// The reply to HELP: the commands that every server of this crate takes.
     fn say_help(&self, output: &mut Output) {
         let first = if self.lmtp { "LHLO" } else { "EHLO HELO" };
         let text = alloc::format!("Commands: {first} MAIL RCPT DATA RSET NOOP HELP QUIT");
