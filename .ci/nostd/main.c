@@ -1,7 +1,7 @@
 /* Calls into the static library; the only runtime here is C's. */
 #include <stdio.h>
 
-#define EACH(f) f(wire) f(imap) f(pop3)
+#define EACH(f) f(wire) f(smtp) f(imap) f(pop3)
 #define DECLARE(name) int nostd_##name(void);
 EACH(DECLARE)
 
