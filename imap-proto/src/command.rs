@@ -1,5 +1,6 @@
 //! What a client says (RFC 9051 §6). One type for both roles: a client builds it, a server gets it.
 
+use crate::encode::{self, Sink};
 use crate::error::Malformed;
 use crate::limits::Limits;
 use crate::parse;
@@ -7,7 +8,9 @@ use crate::types::{
     AString, Atom, Atoms, DateTime, FetchAtts, Flags, IdFields, Mailbox, Options, Raw, Search, SequenceSet,
     Tag,
 };
-use mail_wire::Secret;
+use alloc::vec::Vec;
+use core::fmt;
+use mail_wire::{Class, Secret, SecretBuf};
 
 /// A command, without its tag. It holds slices and copies nothing.
 ///
@@ -277,6 +280,17 @@ impl<'a> Command<'a> {
         parse::command::line(octets, limits, utf8)
     }
 
+    /// Copies the command, to be kept after the input has gone on.
+    #[must_use]
+    pub fn into_owned(self) -> OwnedCommand {
+        let mut keep = Keep { octets: Vec::new(), needed: 0 };
+        encode::command(Tag::checked(b"k"), &self, &mut keep);
+        // Filled in a buffer that is large enough: one that grew would leave copies of a secret behind.
+        keep.octets.reserve_exact(keep.needed);
+        encode::command(Tag::checked(b"k"), &self, &mut keep);
+        OwnedCommand(SecretBuf::from(keep.octets))
+    }
+
     /// The name on the wire; `UID` is put before it where [`Command::is_uid`] holds.
     #[must_use]
     pub const fn name(&self) -> &'a str {
@@ -328,5 +342,48 @@ impl<'a> Command<'a> {
             Self::Expunge { uids } => uids.is_some(),
             _ => false,
         }
+    }
+}
+
+/// A command that owns its octets; they are overwritten when it is dropped.
+#[derive(Clone)]
+pub struct OwnedCommand(SecretBuf);
+
+impl OwnedCommand {
+    /// The command. Its octets are read again.
+    #[must_use]
+    pub fn get(&self) -> Command<'_> {
+        // What a command writes reads back the same: the laws of this crate's tests hold it to that.
+        parse::command::again(self.0.expose()).unwrap_or(Command::Noop)
+    }
+}
+
+impl fmt::Debug for OwnedCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+/// Commands that are kept have their literals in them. What does not fit is counted alone.
+struct Keep {
+    octets: Vec<u8>,
+    needed: usize,
+}
+
+impl Sink for Keep {
+    fn put(&mut self, _: Class, octets: &[u8]) {
+        self.needed = self.needed.saturating_add(octets.len());
+        if self.octets.capacity().saturating_sub(self.octets.len()) >= octets.len() {
+            self.octets.extend_from_slice(octets);
+        }
+    }
+
+    fn literal(&mut self, class: Class, octets: &[u8]) {
+        self.put(class, alloc::format!("{{{}+}}\r\n", octets.len()).as_bytes());
+        self.put(class, octets);
+    }
+
+    fn utf8(&self) -> bool {
+        false
     }
 }

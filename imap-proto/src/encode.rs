@@ -28,6 +28,7 @@ pub(crate) struct AtOnce<'o> {
 }
 
 impl Sink for AtOnce<'_> {
+    /// As it stands.
     fn put(&mut self, class: Class, octets: &[u8]) {
         self.output.put(class, octets);
     }
@@ -71,6 +72,7 @@ pub(crate) const fn append_tail(form: AppendForm) -> &'static str {
     }
 }
 
+/// What stands behind the name, each argument with the space before it.
 fn arguments(command: &Command<'_>, sink: &mut impl Sink) {
     match command {
         Command::Capability
@@ -149,6 +151,7 @@ fn arguments(command: &Command<'_>, sink: &mut impl Sink) {
     }
 }
 
+/// Octets that are no secret.
 fn put(sink: &mut impl Sink, text: &str) {
     sink.put(Class::Public, text.as_bytes());
 }
@@ -175,6 +178,7 @@ fn quoted(sink: &mut impl Sink, value: AString<'_>) {
     as_form(sink, Class::Public, value, form);
 }
 
+/// A string in a form that was chosen for it. All of a secret is secret, its quotes too.
 fn as_form(sink: &mut impl Sink, class: Class, value: AString<'_>, form: Form) {
     match form {
         Form::Atom => sink.put(class, value.raw()),
@@ -188,12 +192,14 @@ fn as_form(sink: &mut impl Sink, class: Class, value: AString<'_>, form: Form) {
     }
 }
 
+/// Octets that need no escape, or are escaped, between quotes.
 fn quotes(sink: &mut impl Sink, class: Class, inside: &[u8]) {
     sink.put(class, b"\"");
     sink.put(class, inside);
     sink.put(class, b"\"");
 }
 
+/// A space and the name of a mailbox. INBOX is always written so (RFC 9051 §5.1).
 fn mailbox(sink: &mut impl Sink, name: Mailbox<'_>) {
     if name.is_inbox() { word(sink, "INBOX") } else { string(sink, Class::Public, name.raw()) }
 }
@@ -208,6 +214,7 @@ fn wildcards(sink: &mut impl Sink, pattern: AString<'_>) {
     }
 }
 
+/// Flags in parentheses: the form that every server reads.
 fn flags(sink: &mut impl Sink, flags: Flags<'_>) {
     put(sink, "(");
     for (index, flag) in flags.iter().enumerate() {
@@ -218,6 +225,7 @@ fn flags(sink: &mut impl Sink, flags: Flags<'_>) {
     put(sink, ")");
 }
 
+/// A space and options in parentheses, if there are any (RFC 4466 §2.1).
 fn options(sink: &mut impl Sink, options: Options<'_>) {
     if options.is_present() {
         put(sink, " (");
@@ -233,6 +241,7 @@ fn options(sink: &mut impl Sink, options: Options<'_>) {
     }
 }
 
+/// Tokens that were kept as they came. A string is quoted or a literal, as this connection wants it.
 fn raw(sink: &mut impl Sink, raw: Raw<'_>) {
     for token in raw.tokens() {
         match token {
@@ -245,6 +254,7 @@ fn raw(sink: &mut impl Sink, raw: Raw<'_>) {
     }
 }
 
+/// Pairs, or NIL for none: `()` is not in the grammar (RFC 2971 §4).
 fn id(fields: IdFields<'_>, sink: &mut impl Sink) {
     let mut first = true;
     for (name, value) in fields.iter() {
@@ -260,6 +270,7 @@ fn id(fields: IdFields<'_>, sink: &mut impl Sink) {
     put(sink, if first { " NIL" } else { ")" });
 }
 
+/// Options, reference, patterns, RETURN: only what is there.
 fn list(args: &ListArgs<'_>, sink: &mut impl Sink) {
     options(sink, args.select);
     mailbox(sink, args.reference);
@@ -280,6 +291,7 @@ fn list(args: &ListArgs<'_>, sink: &mut impl Sink) {
     }
 }
 
+/// The head of an APPEND, with the announcement of its message. Empty flags are left away.
 fn append(append: &Append<'_>, sink: &mut impl Sink) {
     mailbox(sink, append.mailbox);
     put(sink, " ");
@@ -303,6 +315,7 @@ fn append(append: &Append<'_>, sink: &mut impl Sink) {
     put(sink, if append.sync { "}" } else { "+}" });
 }
 
+/// RETURN, CHARSET, keys. No space stands inside parentheses.
 fn search(returns: Options<'_>, charset: Option<AString<'_>>, keys: Search<'_>, sink: &mut impl Sink) {
     if returns.is_present() {
         put(sink, " RETURN");
@@ -321,6 +334,7 @@ fn search(returns: Options<'_>, charset: Option<AString<'_>>, keys: Search<'_>, 
     }
 }
 
+/// What follows the name of a key, with the space before it.
 fn key_argument(key: Key<'_>, sink: &mut impl Sink) {
     match key {
         Key::Open => put(sink, "("),
@@ -351,6 +365,7 @@ fn key_argument(key: Key<'_>, sink: &mut impl Sink) {
     }
 }
 
+/// A macro, one attribute, or a list in parentheses.
 fn fetch(atts: FetchAtts<'_>, sink: &mut impl Sink) {
     if let Some(name) = atts.macro_name() {
         return word(sink, name);
@@ -363,6 +378,7 @@ fn fetch(atts: FetchAtts<'_>, sink: &mut impl Sink) {
     put(sink, if atts.is_bare() { "" } else { ")" });
 }
 
+/// One attribute, as a command writes it: with PEEK and the length of the window.
 pub(crate) fn fetch_att(att: FetchAtt<'_>, sink: &mut impl Sink) {
     match att {
         FetchAtt::Section { peek, section: asked, partial: window } => {
@@ -383,12 +399,14 @@ pub(crate) fn fetch_att(att: FetchAtt<'_>, sink: &mut impl Sink) {
     }
 }
 
+/// The number of a part in brackets.
 fn part(part: Part<'_>, sink: &mut impl Sink) {
     put(sink, "[");
     put(sink, part.as_str());
     put(sink, "]");
 }
 
+/// `<offset.count>`, if there is a window.
 fn partial(partial: Option<Partial>, sink: &mut impl Sink) {
     if let Some(partial) = partial {
         put(sink, "<");
@@ -416,6 +434,7 @@ pub(crate) fn section(section: Section<'_>, sink: &mut impl Sink) {
     put(sink, "]");
 }
 
+/// Names of header fields in parentheses, in the order and case in which they are asked for.
 fn fields(word: &str, names: HeaderNames<'_>, sink: &mut impl Sink) {
     put(sink, word);
     for (index, name) in names.iter().enumerate() {

@@ -35,6 +35,7 @@ fn holds(command: &Command<'_>) {
         assert_eq!(tag.as_str(), "t]1");
         assert_eq!(shown(&again), shown(command), "{}", octets.escape_ascii());
         assert_eq!(written(&again, utf8), octets);
+        assert_eq!(shown(&again.into_owned().get()), shown(command));
         let keeps_line = octets.ends_with(b"\r\n")
             && octets.iter().filter(|octet| **octet == b'\n').count() == lines(&octets);
         assert!(keeps_line, "{}", octets.escape_ascii());

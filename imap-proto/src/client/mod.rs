@@ -19,6 +19,94 @@
 //!  Free --STARTTLS--------------> Tls --OK--> StartTls: start_tls()
 //!  any but Streaming --completion of the command--> Free, and what was held is forgotten
 //! ```
+//!
+//! # What does not compile
+//!
+//! A challenge is answered once:
+//!
+//! ```
+//! # use mail_imap_proto::client::{AuthTurn, Client};
+//! # use mail_wire::Output;
+//! fn answer(client: &mut Client, turn: AuthTurn, output: &mut Output) {
+//!     let _ = client.respond(turn, b"token", output);
+//! }
+//! ```
+//! ```compile_fail,E0382
+//! # use mail_imap_proto::client::{AuthTurn, Client};
+//! # use mail_wire::Output;
+//! fn answer(client: &mut Client, turn: AuthTurn, output: &mut Output) {
+//!     let _ = client.respond(turn, b"token", output);
+//!     let _ = client.cancel(turn, output);
+//! }
+//! ```
+//!
+//! A message goes out when it is granted:
+//!
+//! ```
+//! # use mail_imap_proto::client::{BodyGrant, Client};
+//! # use mail_wire::Output;
+//! fn give(client: &mut Client, mut grant: BodyGrant, mut piece: bytes::Bytes, output: &mut Output) {
+//!     let _ = client.body(&mut grant, &mut piece, output);
+//! }
+//! ```
+//! ```compile_fail,E0061
+//! # use mail_imap_proto::client::{BodyGrant, Client};
+//! # use mail_wire::Output;
+//! fn give(client: &mut Client, mut piece: bytes::Bytes, output: &mut Output) {
+//!     let _ = client.body(&mut piece, output);
+//! }
+//! ```
+//!
+//! Nothing is read while an event is held; to send is fine:
+//!
+//! ```
+//! # use mail_imap_proto::{Command, client::{Client, Event}};
+//! # use mail_wire::{Input, Machine, Output, Unit};
+//! fn turn(client: &mut Client, unit: Unit, input: &mut Input, output: &mut Output) {
+//!     let event = client.decode(unit, input);
+//!     let _ = client.send(&Command::Noop, output);
+//!     drop(event);
+//!     input.feed(b"more");
+//! }
+//! ```
+//! ```compile_fail,E0499
+//! # use mail_imap_proto::{Command, client::{Client, Event}};
+//! # use mail_wire::{Input, Machine, Output, Unit};
+//! fn turn(client: &mut Client, unit: Unit, input: &mut Input, output: &mut Output) {
+//!     let event = client.decode(unit, input);
+//!     let _ = client.send(&Command::Noop, output);
+//!     input.feed(b"more");
+//!     drop(event);
+//! }
+//! ```
+//!
+//! Behind the hand-over to TLS there is neither the machine nor the input from before it:
+//!
+//! ```
+//! # use mail_imap_proto::client::{Client, TlsGrant};
+//! # use mail_wire::{Input, Machine, Output};
+//! fn upgrade(client: Client, grant: TlsGrant, input: Input, output: &mut Output) {
+//!     let handover = client.start_tls(grant, input, output);
+//!     let input = Input::new();
+//!     drop((handover, input.len()));
+//! }
+//! ```
+//! ```compile_fail,E0382
+//! # use mail_imap_proto::client::{Client, TlsGrant};
+//! # use mail_wire::{Input, Machine, Output};
+//! fn upgrade(client: Client, grant: TlsGrant, input: Input, output: &mut Output) {
+//!     let handover = client.start_tls(grant, input, output);
+//!     drop((handover, input.len()));
+//! }
+//! ```
+//! ```compile_fail,E0382
+//! # use mail_imap_proto::client::{Client, TlsGrant};
+//! # use mail_wire::{Input, Machine, Output};
+//! fn upgrade(client: Client, grant: TlsGrant, input: Input, output: &mut Output) {
+//!     let handover = client.start_tls(grant, input, output);
+//!     drop((handover, client.state()));
+//! }
+//! ```
 
 mod config;
 mod event;

@@ -20,6 +20,14 @@ pub(crate) fn line<'a>(
     tagged(&mut cursor).map_err(|fault| Malformed { raw: text, at: fault.at as usize, rule: fault.rule })
 }
 
+/// A command that was written by this crate, for its own keeping.
+pub(crate) fn again(octets: &[u8]) -> Option<Command<'_>> {
+    let text = octets.strip_suffix(b"\r\n")?;
+    let mut cursor = Cursor::new(text, Bounds { utf8: false, ..Bounds::AGAIN });
+    tagged(&mut cursor).ok().map(|(_, command)| command)
+}
+
+/// `tag SP command`. What stands behind the command is an error: nothing is skipped (RFC 9051 §9, note 2).
 fn tagged<'a>(cursor: &mut Cursor<'a>) -> Parse<(Tag<'a>, Command<'a>)> {
     let tag = cursor.run(is_tag);
     if tag.is_empty() {
@@ -37,6 +45,9 @@ fn verb<'a>(cursor: &mut Cursor<'a>) -> Parse<Atom<'a>> {
     if name.is_empty() { cursor.fail(Rule::Command) } else { Ok(Atom::checked(name)) }
 }
 
+/// `command-any`, `command-auth`, `command-nonauth` and `command-select`, without regard to the state: that is checked before.
+///
+/// Names are compared in capitals: they have no case (RFC 9051 §9, note 1).
 fn command<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
     let name = verb(cursor)?;
     let mut upper = [0_u8; 12];
@@ -87,6 +98,9 @@ fn command<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
     })
 }
 
+/// A command that has no type here: its arguments must balance, so that its end is certain, and are kept as they came.
+///
+/// Extensions that a server does not offer come this way; so do those that it offers and that have no type yet.
 fn other<'a>(cursor: &mut Cursor<'a>, name: Atom<'a>, uid: bool) -> Parse<Command<'a>> {
     if cursor.is_end() {
         return Ok(Command::Other { uid, name, args: Raw::EMPTY });
@@ -95,6 +109,7 @@ fn other<'a>(cursor: &mut Cursor<'a>, name: Atom<'a>, uid: bool) -> Parse<Comman
     Ok(Command::Other { uid, name, args: Raw::rest_of(cursor)? })
 }
 
+/// `uid`: the commands that name messages by UID (RFC 9051 §6.4.9), and any other name kept as it came.
 fn uid<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
     cursor.space()?;
     let name = verb(cursor)?;
@@ -128,6 +143,7 @@ fn options<'a>(cursor: &mut Cursor<'a>) -> Parse<Options<'a>> {
     Options::read(cursor)
 }
 
+/// A mailbox, and parameters in parentheses (RFC 4466 §2.1, `select-params` and `create-params`).
 fn select<'a>(
     cursor: &mut Cursor<'a>,
     make: impl FnOnce(crate::types::Mailbox<'a>, Options<'a>) -> Command<'a>,
@@ -136,6 +152,9 @@ fn select<'a>(
     Ok(make(mailbox, options(cursor)?))
 }
 
+/// `list` (RFC 9051 §9): selection options before the reference, patterns, and RETURN with its options.
+///
+/// The plain form of RFC 3501 §6.3.8 is the one without any of the three.
 fn list<'a>(cursor: &mut Cursor<'a>) -> Parse<ListArgs<'a>> {
     let select = options(cursor)?;
     let reference = mailbox(cursor)?;
@@ -155,6 +174,7 @@ fn list<'a>(cursor: &mut Cursor<'a>) -> Parse<ListArgs<'a>> {
     Ok(ListArgs { select, reference, patterns, returns })
 }
 
+/// `patterns`: one is enough to make the command an extended LIST (RFC 5258 §3).
 fn patterns<'a>(cursor: &mut Cursor<'a>) -> Parse<Patterns<'a>> {
     cursor.bump(1);
     let from = cursor.at();
@@ -167,18 +187,21 @@ fn patterns<'a>(cursor: &mut Cursor<'a>) -> Parse<Patterns<'a>> {
     Ok(Patterns::Several(Raw::checked(inside.strip_suffix(b")").unwrap_or(inside))))
 }
 
+/// `lsub` (RFC 3501 §9): a reference and one name with wildcards.
 fn lsub<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
     let reference = mailbox(cursor)?;
     cursor.space()?;
     Ok(Command::Lsub { reference, pattern: cursor.list_mailbox()? })
 }
 
+/// `status`: the attributes are kept as atoms, so that those of extensions reach the application (RFC 9051 §9, `status-att`).
 fn status<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
     let mailbox = mailbox(cursor)?;
     cursor.space()?;
     Ok(Command::Status { mailbox, items: Atoms::list(cursor)? })
 }
 
+/// `login`: both are `astring`, so that 8 bits and line ends can stand in a literal (RFC 9051 §6.2.3).
 fn login<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
     cursor.space()?;
     let user = cursor.astring()?;
@@ -186,6 +209,7 @@ fn login<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
     Ok(Command::Login { user, password: Secret::new(cursor.astring()?) })
 }
 
+/// `authenticate`: the initial response is base64 or `=` (RFC 4959 §3). It is decoded by the machine, once.
 fn authenticate<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
     cursor.space()?;
     let mechanism = cursor.name()?;
@@ -259,6 +283,7 @@ fn flag(cursor: &mut Cursor<'_>) -> Parse<()> {
     Ok(())
 }
 
+/// `store` and `store-att-flags`: modifiers stand before the flags (RFC 4466 §2.5), and the parentheses of a list may be left away.
 fn store<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
     cursor.space()?;
     let set = cursor.set()?;
@@ -292,6 +317,7 @@ fn store<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
     Ok(Command::Store { uid, set, modifiers, mode, silent, flags })
 }
 
+/// `fetch`: modifiers stand behind the attributes (RFC 4466 §2.4).
 fn fetch<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
     cursor.space()?;
     let set = cursor.set()?;
@@ -300,18 +326,23 @@ fn fetch<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
     Ok(Command::Fetch { uid, set, atts, modifiers: options(cursor)? })
 }
 
+/// `copy`: a set and a mailbox (RFC 9051 §6.4.7).
 fn copy<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
     cursor.space()?;
     let set = cursor.set()?;
     Ok(Command::Copy { uid, set, mailbox: mailbox(cursor)? })
 }
 
+/// `move`: the same (RFC 9051 §6.4.8).
 fn moved<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
     cursor.space()?;
     let set = cursor.set()?;
     Ok(Command::Move { uid, set, mailbox: mailbox(cursor)? })
 }
 
+/// `search`: RETURN, CHARSET and the keys, each once and in this order (RFC 9051 §9, `search-program`).
+///
+/// A charset may be quoted or an atom; which ones are taken is for the application to say, by BADCHARSET.
 fn search<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
     cursor.space()?;
     let options = if cursor.eat_name("RETURN") {

@@ -19,6 +19,7 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
+    /// The limits of a connection.
     pub(crate) const fn new(limits: &Limits, utf8: bool) -> Self {
         let Limits { set_items, search_depth, list_depth, .. } = *limits;
         Self { utf8, set_items, search_depth, list_depth }
@@ -29,7 +30,7 @@ impl Bounds {
         Self { utf8: true, set_items: SET_ITEMS_MAX, search_depth: 64, list_depth: 32 };
 
     /// For octets that were checked before.
-    const AGAIN: Self =
+    pub(crate) const AGAIN: Self =
         Self { utf8: true, set_items: usize::MAX, search_depth: usize::MAX, list_depth: usize::MAX };
 }
 
@@ -54,6 +55,7 @@ impl DerefMut for Cursor<'_> {
 }
 
 impl<'a> Cursor<'a> {
+    /// At the first octet.
     pub(crate) const fn new(octets: &'a [u8], bounds: Bounds) -> Self {
         Self { leaf: leaf::Cursor::new(octets), bounds }
     }
@@ -63,6 +65,7 @@ impl<'a> Cursor<'a> {
         Self::new(octets, Bounds::AGAIN)
     }
 
+    /// What holds here.
     pub(crate) const fn bounds(&self) -> Bounds {
         self.bounds
     }
@@ -99,6 +102,7 @@ impl<'a> Cursor<'a> {
         if atom.is_empty() { self.fail(Rule::Atom) } else { Ok(Atom::checked(atom)) }
     }
 
+    /// `sequence-set`, or `$`. It is checked in the pass that finds its end, and expanded nowhere.
     pub(crate) fn set(&mut self) -> Parse<SequenceSet<'a>> {
         let octets = self.rest();
         match SequenceSet::front(octets, self.bounds.set_items) {
@@ -126,6 +130,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// `astring`: bare, quoted or a literal. Bare `]` is an octet like others (RFC 9051 §9, `ASTRING-CHAR`).
     pub(crate) fn astring(&mut self) -> Parse<AString<'a>> {
         self.text_or(is_astring)
     }
@@ -135,6 +140,7 @@ impl<'a> Cursor<'a> {
         self.text_or(is_list)
     }
 
+    /// A string, or a word of `class`.
     fn text_or(&mut self, class: impl Fn(u8) -> bool) -> Parse<AString<'a>> {
         match self.peek() {
             Some(b'"' | b'{') => self.text(),

@@ -14,25 +14,39 @@ impl Reader<'_, '_> {
     /// The entries that were written are good: what the envelope had before the fault.
     pub(crate) fn envelope(&mut self, base: usize) -> Parse<()> {
         let first = self.reserve::<{ field::COUNT }>()?;
+        let mut fields = [Span::default(); field::COUNT];
+        let result = self.fields(base, &mut fields);
+        self.tape.write(first, &fields);
+        result
+    }
+
+    fn fields(&mut self, base: usize, fields: &mut [Span; field::COUNT]) -> Parse<()> {
+        let [date, subject, from, sender, reply_to, to, cc, bcc, in_reply_to, message_id, whole] = fields;
         let start = self.cur.at();
         self.cur.expect(b'(', Rule::Envelope)?;
-        for index in field::DATE..field::WHOLE {
-            if index > field::DATE {
-                if self.cur.peek() == Some(b')') {
-                    return self.cur.fail(Rule::Envelope);
-                }
-                self.space()?;
-            }
-            let entry = match index {
-                field::FROM..=field::BCC => self.addresses(base)?,
-                _ => self.nstring()?,
-            };
-            self.tape.set(first + index, entry);
+        *date = self.nstring()?;
+        self.next_field()?;
+        *subject = self.nstring()?;
+        for list in [from, sender, reply_to, to, cc, bcc] {
+            self.next_field()?;
+            *list = self.addresses(base)?;
         }
+        self.next_field()?;
+        *in_reply_to = self.nstring()?;
+        self.next_field()?;
+        *message_id = self.nstring()?;
         self.more_spaces()?;
         self.cur.expect(b')', Rule::Envelope)?;
-        self.tape.set(first + field::WHOLE, Span::new(start, self.cur.at()));
+        *whole = Span::new(start, self.cur.at());
         Ok(())
+    }
+
+    #[inline]
+    fn next_field(&mut self) -> Parse<()> {
+        if self.cur.peek() == Some(b')') {
+            return self.cur.fail(Rule::Envelope);
+        }
+        self.space()
     }
 
     /// `NIL` or `"(" 1*address ")"`: where the first stands, and how many there are.
@@ -71,13 +85,14 @@ impl Reader<'_, '_> {
     #[inline]
     fn address(&mut self) -> Parse<()> {
         self.cur.bump(1);
-        let mut fields = [Span::default(); ADDRESS];
-        for (index, field) in fields.iter_mut().enumerate() {
-            if index > 0 {
-                self.space()?;
-            }
-            *field = self.nstring()?;
-        }
+        let name = self.nstring()?;
+        self.space()?;
+        let route = self.nstring()?;
+        self.space()?;
+        let mailbox = self.nstring()?;
+        self.space()?;
+        let host = self.nstring()?;
+        let fields: [Span; ADDRESS] = [name, route, mailbox, host];
         self.extend(&fields)?;
         self.cur.expect(b')', Rule::Address)
     }

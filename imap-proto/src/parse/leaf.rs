@@ -305,8 +305,13 @@ impl<'a> Cursor<'a> {
     /// Takes `NIL` where it stands as a word of its own.
     #[inline]
     pub(crate) fn nil(&mut self) -> bool {
-        let found = matches!(self.octets.get(self.at..self.at.saturating_add(3)), Some(word) if word.eq_ignore_ascii_case(b"NIL"))
-            && !self.peek_at(3).is_some_and(is_astring);
+        let rest = self.octets.get(self.at..).unwrap_or(&[]);
+        let found = match rest.split_first_chunk::<3>() {
+            Some(([n, i, l], behind)) => {
+                [n | 0x20, i | 0x20, l | 0x20] == *b"nil" && !behind.first().is_some_and(|next| is_astring(*next))
+            }
+            None => false,
+        };
         self.at += if found { 3 } else { 0 };
         found
     }

@@ -29,6 +29,8 @@ impl Server {
         Ok(Some(self.take(input, what, header.line)))
     }
 
+    /// The head of an APPEND. If it cannot be read, the message that follows it is dropped: the client that did not wait sends it all
+    /// the same.
     pub(crate) fn read_append<'i>(&mut self, octets: &'i [u8], sync: bool, announced: u64) -> Event<'i> {
         self.see_tag(octets);
         match Command::parse(octets, &self.limits, self.is_utf8()) {
@@ -62,6 +64,7 @@ impl Server {
         }
     }
 
+    /// Octets of the message, as many as have arrived.
     pub(crate) fn find_chunk(&mut self, left: u64, input: &mut Input) -> Result<Framed, Violation> {
         let n = usize::try_from(left).unwrap_or(usize::MAX).min(input.pending().len());
         if n == 0 {
@@ -82,6 +85,7 @@ impl Server {
         Event::Chunk(octets)
     }
 
+    /// Whether the piece breaks the policy for bodies. It is asked for literals alone: a literal8 may hold any octet.
     fn is_bad(&mut self, octets: &[u8], last: bool) -> bool {
         if self.policy.body_eol != BodyEol::Reject {
             // A literal never holds NUL, whatever the policy (RFC 9051 §9, `CHAR8`).
@@ -90,6 +94,7 @@ impl Server {
         self.scan.piece(octets).is_some() || last && self.scan.end().is_some()
     }
 
+    /// The line behind the message. Only its end may stand there, or `)` behind a message in UTF8 (RFC 6855 §4).
     pub(crate) fn find_tail(
         &mut self,
         input: &mut Input,
@@ -103,6 +108,7 @@ impl Server {
         }
     }
 
+    /// The message is whole, if nothing but the end of the command stands behind it and no octet broke the policy.
     pub(crate) fn read_tail<'i>(&mut self, octets: &'i [u8], line: Whole) -> Event<'i> {
         let text = octets.get(..line.text).unwrap_or(&[]);
         let Mode::Tail { utf8, bad } = core::mem::replace(&mut self.mode, Mode::Line) else {

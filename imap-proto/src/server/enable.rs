@@ -34,14 +34,17 @@ impl Enabled {
         Self(set)
     }
 
+    /// What was enabled stays so until the end of the session (RFC 5161 §3.1).
     pub(crate) fn add(&mut self, other: Self) {
         self.0 |= other.0;
     }
 
+    /// Whether the extension is on.
     pub(crate) fn has(self, name: &str) -> bool {
         self.names().any(|one| one.eq_ignore_ascii_case(name))
     }
 
+    /// The names, as they are told.
     pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
         NAMES
             .iter()
@@ -50,6 +53,7 @@ impl Enabled {
             .map(|(_, name)| *name)
     }
 
+    /// Whether names are UTF-8 from now on (RFC 9755 §3, RFC 9051 §5.1).
     pub(crate) fn is_utf8(self) -> bool {
         self.has("UTF8=ACCEPT") || self.has("IMAP4rev2")
     }

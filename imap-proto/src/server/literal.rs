@@ -23,6 +23,8 @@ impl Server {
         }
     }
 
+    /// A literal is announced: the state is checked, then the limits, and only then the client is let go on. Nothing is allocated by the
+    /// announced length.
     fn literal(
         &mut self,
         header: Header,
@@ -107,6 +109,9 @@ impl Server {
         Ok(())
     }
 
+    /// The session ends: what would have to be dropped is more than may be.
+    ///
+    /// The last word is BYE (RFC 9051 §7.1.5); the same violation comes from then on.
     fn out_of_budget(&mut self, output: &mut Output) -> Violation {
         let violation = Violation::Discard { limit: self.limits.discard };
         self.fail(violation, "too much to discard", output);
@@ -154,6 +159,7 @@ impl Server {
         }
     }
 
+    /// A refused command has ended. Its answer is told now, if it was not told at its head.
     fn end_discard(
         &mut self,
         why: Option<Refusal>,

@@ -55,6 +55,9 @@ impl Machine for Server {
     type Error = Violation;
     type Upgrade = TlsOffer;
 
+    /// What is due is written first; what the application owes comes next; then octets are looked at.
+    ///
+    /// Nothing of the client is read before the greeting is answered.
     fn frame(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         if let Some(violation) = &self.fatal {
             return Err(violation.clone());
@@ -91,6 +94,7 @@ impl Machine for Server {
         self.find(input, output)
     }
 
+    /// Reads what `frame` has found; the kind of the unit is remembered from there.
     fn decode<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
         let (octets, _) = input.unit(unit)?;
         Ok(match core::mem::replace(&mut self.what, What::Nothing) {
@@ -108,14 +112,18 @@ impl Machine for Server {
         })
     }
 
+    /// Passwords and SASL messages are secret, messages are bodies.
     fn masks(&self) -> &[Mask] {
         &self.masks
     }
 
+    /// What it means is told by `frame`.
     fn eof(&mut self, _: End) {
         self.eof = true;
     }
 
+    /// A shutdown waits for the command in flight, and for a message that is on its way. An expired wait ends at once, with BYE
+    /// (RFC 9051 §5.4).
     fn close(&mut self, why: Closing, output: &mut Output) {
         if self.is_over() {
             return;
@@ -130,6 +138,7 @@ impl Machine for Server {
         }
     }
 
+    /// Three minutes up to the log-in, five inside a command, thirty between commands and during IDLE (RFC 9051 §5.4).
     fn patience(&self) -> Duration {
         match self.mode {
             _ if matches!(self.phase, Phase::Greeting | Phase::NotAuthenticated) => self.limits.wait_login,
@@ -140,6 +149,8 @@ impl Machine for Server {
         }
     }
 
+    /// The go-ahead, or BAD and BYE where octets stand behind STARTTLS already: they were not protected and would be read as if
+    /// they had been (RFC 9051 §11.1).
     fn start_tls(
         mut self,
         token: TlsOffer,
@@ -159,6 +170,7 @@ impl Machine for Server {
         Ok(Handover::new(self, input)?)
     }
 
+    /// What was enabled before TLS is forgotten (RFC 9051 §6.2.1); the phase is what it was.
     fn secured(&mut self, _: Secured) {
         self.secure = true;
         self.enabled = super::enable::Enabled::default();
@@ -167,6 +179,7 @@ impl Machine for Server {
 }
 
 impl Server {
+    /// Looks for the next unit, by what is awaited. A round that only serves the machine is followed by another.
     fn find(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         if self.phase == Phase::NotAuthenticated {
             // A password may be in any line, also in one that is not complete.
@@ -259,11 +272,13 @@ impl Server {
         Err(Violation::Truncated)
     }
 
+    /// Frames the first `len` octets, and remembers what they are.
     pub(crate) fn take(&mut self, input: &mut Input, what: What, len: usize) -> Framed {
         self.what = what;
         Framed::Ready(input.take(len))
     }
 
+    /// BYE, once.
     pub(crate) fn say_bye(&mut self, text: &'static str, output: &mut Output) {
         if !self.bye {
             self.bye = true;

@@ -26,11 +26,15 @@ pub(crate) struct Head<'a> {
 }
 
 impl Head<'_> {
+    /// Whether the command has this name, in any case.
     pub(crate) fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
 }
 
+/// Looks at the first words of a line, whatever stands behind them.
+///
+/// A tag counts as seen where a space or the line end follows it, so that the answer to a broken line carries it (RFC 9051 §7.1).
 pub(crate) fn head(octets: &[u8]) -> Head<'_> {
     let word = |from: usize, is: fn(u8) -> bool| {
         let rest = octets.get(from..).unwrap_or(&[]);
@@ -53,6 +57,9 @@ impl Server {
         self.tag.extend_from_slice(head(octets).tag);
     }
 
+    /// A whole command: its state is checked, then its grammar, then it is an event.
+    ///
+    /// The tag is kept whatever comes of it, so that the refusal carries it.
     pub(crate) fn read_command<'i>(&mut self, octets: &'i [u8], line: Whole) -> Event<'i> {
         if line.bare {
             self.policy.grammar.repairs.count(Repair::BareLf, 1);
@@ -77,6 +84,7 @@ impl Server {
         self.command(command, octets)
     }
 
+    /// What a command that was read makes the machine do or owe.
     fn command<'i>(&mut self, command: Command<'i>, octets: &'i [u8]) -> Event<'i> {
         let kind = match command {
             Command::Capability => {
@@ -103,6 +111,9 @@ impl Server {
         Event::Command(command, self.owe(kind))
     }
 
+    /// AUTHENTICATE: mechanisms that are not offered, or show a password before TLS, end here (RFC 9051 §6.2.2).
+    ///
+    /// The initial response is decoded once; what the application gets is wiped when it is dropped.
     fn auth<'i>(
         &mut self,
         mechanism: Atom<'i>,
@@ -130,6 +141,9 @@ impl Server {
         Event::Auth { mechanism, initial, turn: AuthTurn(self.source.issue()) }
     }
 
+    /// The answer to a challenge: base64, or `*` to give up, which is answered with BAD (RFC 9051 §6.2.2).
+    ///
+    /// Nothing else that the client may send here is ever read as a command.
     pub(crate) fn read_sasl<'i>(&mut self, octets: &'i [u8], line: Whole) -> Event<'i> {
         self.mask_from(0, line.text);
         let text = octets.get(..line.text).unwrap_or(&[]);
@@ -146,6 +160,7 @@ impl Server {
         Event::AuthCancelled(why)
     }
 
+    /// DONE in any case, without a tag. Anything else ends IDLE too, with BAD, and is not run (RFC 9051 §6.3.13).
     pub(crate) fn read_done<'i>(&mut self, octets: &'i [u8], line: Whole) -> Event<'i> {
         self.mode = Mode::Line;
         let text = octets.get(..line.text).unwrap_or(&[]);
@@ -156,6 +171,7 @@ impl Server {
         Event::Malformed(malformed, self.owe(Kind::Malformed))
     }
 
+    /// A line that cannot be read: the application refuses it, or makes something of it.
     fn malformed<'i>(&mut self, octets: &'i [u8], line: Whole, at: usize, rule: Rule) -> Event<'i> {
         let head = head(octets);
         // A password may be anywhere in a line that cannot be read.
@@ -166,11 +182,13 @@ impl Server {
         Event::Malformed(Malformed { raw, at, rule }, self.owe(Kind::Malformed))
     }
 
+    /// A refusal of the machine's own: written before anything else is looked for.
     fn refuse_later<'i>(&mut self, why: Refusal) -> Event<'i> {
         self.due = Some(Due::Refuse(why));
         Event::Refused(why)
     }
 
+    /// From `from` to before `to` the unit is secret.
     fn mask_from(&mut self, from: usize, to: usize) {
         if from < to {
             self.masks.push(Mask { span: Span::new(from, to), class: Class::Secret });

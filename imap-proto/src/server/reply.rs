@@ -20,11 +20,15 @@ pub(crate) enum Due {
 /// Mechanisms that show the password, or something as good, to who listens (RFC 9051 §11.3).
 const PLAIN_MECHANISMS: [&str; 4] = ["PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"];
 
+/// Whether the mechanism must wait for TLS.
+///
+/// The others either prove the password without showing it, or use none.
 pub(crate) fn shows_password(mechanism: &str) -> bool {
     PLAIN_MECHANISMS.iter().any(|name| name.eq_ignore_ascii_case(mechanism))
 }
 
 impl Refusal {
+    /// The words of a refusal. Codes are those of RFC 5530 and, for what is too large, of RFC 7889 §4 and RFC 4469 §4.2.
     const fn status(self) -> Status<'static> {
         let (condition, code, text) = match self {
             Self::State => (Condition::Bad, None, "not in this state"),
@@ -112,6 +116,7 @@ impl Server {
         }
     }
 
+    /// Whether STARTTLS is offered now: only before the log-in, and never twice (RFC 9051 §6.2.1).
     pub(crate) fn offers_tls(&self) -> bool {
         let open = matches!(self.phase, Phase::Greeting | Phase::NotAuthenticated);
         open && !self.secure && self.policy.tls != Tls::Off && self.offer.capabilities().has("STARTTLS")
@@ -130,10 +135,12 @@ impl Server {
     }
 }
 
+/// A status of the machine's own.
 pub(crate) const fn known(condition: Condition, text: &'static str) -> Status<'static> {
     Status::new(condition, ResponseText::wire(text.as_bytes()))
 }
 
+/// Octets that are no secret.
 pub(crate) fn put(output: &mut Output, text: &str) {
     output.put(Class::Public, text.as_bytes());
 }
@@ -171,6 +178,9 @@ pub(crate) fn put_status(tag: &str, status: &Status<'_>, output: &mut Output) {
     put(output, "\r\n");
 }
 
+/// A code without its brackets. What it holds as raw octets was checked.
+///
+/// Numbers and sets are written in their canonical form.
 fn put_code(code: &Code<'_>, output: &mut Output) {
     output.put(Class::Public, code.name());
     let argument = |output: &mut Output, octets: &[u8]| {

@@ -61,6 +61,7 @@ impl<'s> Writer<'s> {
         self.counted(message, "EXPUNGE")
     }
 
+    /// `* n WHAT`.
     fn counted(&mut self, number: u32, what: &str) -> &mut Self {
         put(self.output, "* ");
         self.output.put_decimal(number.into());
@@ -103,6 +104,7 @@ impl<'s> Writer<'s> {
         self.listed("* LSUB ", attributes, delimiter, name)
     }
 
+    /// What LIST and LSUB have in common.
     fn listed(
         &mut self,
         what: &str,
@@ -216,6 +218,7 @@ impl<'s> Writer<'s> {
         FetchWriter::new(self.server, self.output, message)
     }
 
+    /// INBOX is always written so; other names in their shortest form.
     fn mailbox(&mut self, name: Mailbox<'_>) {
         if name.is_inbox() {
             put(self.output, "INBOX");
@@ -259,6 +262,7 @@ fn quotes(inside: &[u8], output: &mut Output) {
     put(output, "\"");
 }
 
+/// `{n}`, CRLF, the octets: servers send no other form (RFC 7888 §3).
 pub(crate) fn literal(octets: &[u8], class: Class, output: &mut Output) {
     put(output, "{");
     output.put_decimal(octets.len() as u64);
@@ -266,6 +270,7 @@ pub(crate) fn literal(octets: &[u8], class: Class, output: &mut Output) {
     output.put(class, octets);
 }
 
+/// Flags in parentheses.
 pub(crate) fn flags(flags: Flags<'_>, output: &mut Output) {
     put(output, "(");
     for (index, flag) in flags.iter().enumerate() {

@@ -73,6 +73,7 @@ impl Date {
         era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
     }
 
+    /// The day so many days after 1 January 1970, by eras of 400 years.
     fn from_days(days: i64) -> Result<Self, Invalid> {
         let days = days.checked_add(719_468).ok_or(Invalid::Date)?;
         let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
@@ -85,6 +86,7 @@ impl Date {
         Self::new(year, u8::try_from(month).unwrap_or(0), u8::try_from(day).unwrap_or(0))
     }
 
+    /// 0 for a month that is none.
     fn days_in_month(self) -> u8 {
         let leap = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0);
         match self.month {
@@ -96,6 +98,7 @@ impl Date {
         }
     }
 
+    /// Three letters, as every date of mail has them.
     fn month_name(self) -> &'static str {
         MONTHS.get(usize::from(self.month).wrapping_sub(1)).copied().unwrap_or("Jan")
     }
@@ -240,6 +243,7 @@ impl fmt::Display for DateTime {
     }
 }
 
+/// The number of a month, whose name has no case.
 fn month_number(name: &[u8]) -> Result<u8, Invalid> {
     let index = MONTHS.iter().position(|month| month.as_bytes().eq_ignore_ascii_case(name));
     index.and_then(|index| u8::try_from(index.wrapping_add(1)).ok()).ok_or(Invalid::Date)

@@ -62,6 +62,7 @@ impl<'a> FetchAtt<'a> {
     pub const MESSAGE: FetchAtt<'static> =
         FetchAtt::Section { peek: true, section: Section::WHOLE, partial: None };
 
+    /// One attribute: its name in capitals, and brackets where the name wants them.
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Parse<Self> {
         let before = *cursor;
         let name = cursor.run(is_label);
@@ -95,6 +96,7 @@ impl<'a> FetchAtt<'a> {
         })
     }
 
+    /// An attribute of an extension: a name without brackets.
     fn other(name: &'a [u8], bracket: bool, before: Cursor<'a>) -> Parse<Self> {
         if bracket || name.is_empty() {
             return before.fail(Rule::Fetch);
@@ -149,16 +151,19 @@ impl<'a> FetchAtt<'a> {
     }
 }
 
+/// `BODY[...]`, with its window.
 fn section<'a>(cursor: &mut Cursor<'a>, peek: bool) -> Parse<FetchAtt<'a>> {
     let section = Section::read(cursor)?;
     Ok(FetchAtt::Section { peek, section, partial: Partial::read(cursor)? })
 }
 
+/// `BINARY[...]`, with its window (RFC 3516 §4.2).
 fn binary<'a>(cursor: &mut Cursor<'a>, peek: bool) -> Parse<FetchAtt<'a>> {
     let part = bracketed(cursor)?;
     Ok(FetchAtt::Binary { peek, part, partial: Partial::read(cursor)? })
 }
 
+/// A part number in brackets.
 fn bracketed<'a>(cursor: &mut Cursor<'a>) -> Parse<Part<'a>> {
     cursor.expect(b'[', Rule::Section)?;
     let part = part(cursor)?;

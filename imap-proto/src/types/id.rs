@@ -87,6 +87,7 @@ impl<'a> IdFields<'a> {
     }
 }
 
+/// The limits that bind who writes.
 fn check((name, value): IdField<'_>) -> Result<(), Invalid> {
     if name.octets().count() > NAME_MAX {
         return Err(Invalid::TooMany { limit: NAME_MAX });
@@ -97,6 +98,7 @@ fn check((name, value): IdField<'_>) -> Result<(), Invalid> {
     }
 }
 
+/// `string SP nstring`: a name is never NIL.
 fn pair<'a>(cursor: &mut Cursor<'a>) -> Parse<IdField<'a>> {
     let name = cursor.text()?;
     cursor.space()?;

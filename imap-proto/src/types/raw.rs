@@ -93,6 +93,7 @@ impl<'a> Raw<'a> {
     }
 }
 
+/// One token, with the balance of parentheses.
 fn step<'a>(cursor: &mut Cursor<'a>, depth: &mut usize) -> Parse<RawToken<'a>> {
     let before = *cursor;
     let token = token(cursor)?;
@@ -108,6 +109,7 @@ fn step<'a>(cursor: &mut Cursor<'a>, depth: &mut usize) -> Parse<RawToken<'a>> {
     Ok(token)
 }
 
+/// One token. A word is an atom, a flag, a number, a set, or a name with wildcards.
 fn token<'a>(cursor: &mut Cursor<'a>) -> Parse<RawToken<'a>> {
     match cursor.peek() {
         Some(b'(') => {
@@ -223,6 +225,7 @@ impl<'a> Options<'a> {
     }
 }
 
+/// A name, and its value if one stands there.
 fn option<'a>(cursor: &mut Cursor<'a>) -> Parse<(Atom<'a>, Option<Raw<'a>>)> {
     if cursor.peek().is_some_and(|octet| octet.is_ascii_digit()) {
         return cursor.fail(Rule::List);

@@ -34,6 +34,7 @@ pub fn encode(name: &str) -> String {
     out
 }
 
+/// Writes what was held back as one shift: UTF-16 in six bits a letter, the last ones filled with zeros.
 fn flush(units: &mut Vec<u16>, out: &mut String) {
     if units.is_empty() {
         return;
@@ -55,6 +56,7 @@ fn flush(units: &mut Vec<u16>, out: &mut String) {
     out.push('-');
 }
 
+/// The letter of six bits.
 fn letter(bits: u32) -> char {
     ALPHABET.get((bits & 63) as usize).map_or('A', |octet| char::from(*octet))
 }
@@ -90,6 +92,7 @@ pub fn decode(name: &[u8]) -> Result<String, Invalid> {
     if encode(&out).as_bytes() == name { Ok(out) } else { Err(Invalid::Encoding) }
 }
 
+/// Reads the inside of a shift. Controls have no place in a name.
 fn unshift(shifted: &[u8], out: &mut String) -> Result<(), Invalid> {
     let mut units: Vec<u16> = Vec::with_capacity(shifted.len());
     let (mut bits, mut held) = (0_u32, 0_u32);
