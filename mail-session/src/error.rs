@@ -35,6 +35,9 @@ pub enum Error<E> {
     /// The hand-over to TLS is due: call `start_tls` with the token of the event.
     #[error("the hand-over to TLS is due")]
     UpgradeOwed,
+    /// No body is being received. The event that came in its place is lost.
+    #[error("no body is being received")]
+    NoBody,
     /// The machine asks for more octets than it lets the input take. No machine of this suite does so.
     #[error("the machine asks for more than it allows")]
     Stuck,

@@ -12,11 +12,14 @@
 //! | [`tls`] | what TLS is made with |
 //! | [`tap`](mod@tap) | looking at the wire without seeing a secret |
 //! | [`timer`] | clocks |
+//! | `body` | bodies as `Stream` and `AsyncRead` (feature `futures`) |
 //! | `tokio` | an adapter and a timer (feature `tokio`) |
 //! | [`proto`] | the protocol crates; [`wire`]: what they share |
 #![deny(missing_docs)]
 
 pub mod blocking;
+#[cfg(feature = "futures")]
+pub mod body;
 mod drive;
 pub mod engine;
 pub mod error;

@@ -235,6 +235,23 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
         }
     }
 
+    /// The next unit, or `None` at the end of the session.
+    #[cfg(feature = "futures")]
+    pub(crate) fn poll_unit(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Unit>, Error<M::Error>>> {
+        self.poll(context, false).map_ok(|turned| match turned {
+            Turned::Unit(unit) => Some(unit),
+            _ => None,
+        })
+    }
+
+    #[cfg(feature = "futures")]
+    pub(crate) fn engine(&mut self) -> &mut Engine<M> {
+        &mut self.engine
+    }
+
     /// Ready when the deadline has passed, and the session has been told.
     fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let deadline = self.drive.deadline(self.timer.now(), self.engine.patience());

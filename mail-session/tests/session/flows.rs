@@ -56,7 +56,7 @@ fn ways() -> Vec<(Serve, Security, bool)> {
     ways
 }
 
-async fn mail(mut session: Session<smtp::Client, End, Clock>) {
+pub async fn mail(mut session: Session<smtp::Client, End, Clock>) {
     use smtp::Command;
     use smtp::client::Event;
     use smtp::command::{Mail, Rcpt};

@@ -5,6 +5,8 @@
 mod toy;
 
 mod blocking;
+#[cfg(feature = "futures")]
+mod bodies;
 mod deadlines;
 mod drivers;
 mod ends;
