@@ -9,7 +9,7 @@ use mail_smtp_proto::types::{
     AddressType, Code, CommandText, Domain, EhloName, EnhancedCode, EsmtpKeyword, EsmtpValue, ForwardPath,
     Mailbox, Mechanism, ReplyText, ReversePath, Xtext,
 };
-use mail_smtp_proto::{Command, EhloReply, Mail, Rcpt, ReplyBuf, client, encode};
+use mail_smtp_proto::{Command, EhloReply, Mail, Rcpt, ReplyBuf, Verb, client, encode};
 use mail_wire::dot::BodyEol;
 use mail_wire::{Framed, Input, Machine, Output, Secret, Tape};
 use proptest::prelude::*;
@@ -55,7 +55,9 @@ fn commands<'a>(octets: &'a [u8], params: Params<'a>, number: u64) -> Vec<Comman
         }
     }
     if let (Ok(verb), Ok(text)) = (EsmtpKeyword::new(octets), CommandText::new(octets)) {
-        all.push(Command::Unknown { verb, text: Some(text) });
+        if Verb::of(octets).is_none() {
+            all.push(Command::Unknown { verb, text: Some(text) });
+        }
     }
     if let Ok(mechanism) = Mechanism::new(octets) {
         all.push(Command::Auth(Auth { mechanism, initial: Initial::Empty }));
@@ -75,15 +77,11 @@ proptest! {
             let wire = line(&command);
             prop_assert!(is_one_line(&wire), "{wire:?}");
             let text = &wire[..wire.len() - 2];
-            // Text of one's own may begin or end with spaces, which only a tolerant reader takes.
             let again = parse::command(text, &Fixes::none());
+            prop_assert!(again.is_ok(), "{command:?}: {again:?}");
             if let Ok(again) = again {
                 prop_assert!(line(&again) == wire, "{wire:?}");
                 prop_assert_eq!(again.verb(), command.verb());
-            } else {
-                let loose = matches!(command, Command::Noop(_) | Command::Help(_) | Command::Etrn(_)
-                    | Command::Vrfy(_) | Command::Unknown { .. });
-                prop_assert!(loose, "{command:?}: {again:?}");
             }
             prop_assert_eq!(command.to_buf().get().verb(), command.verb());
         }

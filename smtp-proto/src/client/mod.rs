@@ -103,10 +103,15 @@
 //! }
 //! ```
 
+mod config;
 mod decode;
+mod event;
 mod frame;
 mod send;
 mod state;
+
+pub use config::Config;
+pub use event::{AuthTurn, BodyGrant, Event, Ticket, TlsGrant};
 
 use crate::error::Violation;
 use crate::ext::{EhloReply, Extension, Extensions};
@@ -116,91 +121,12 @@ use crate::policy::{Policy, Repair};
 use crate::reply::Reply;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::fmt;
 use core::time::Duration;
 use mail_wire::{
     Closing, End, Framed, Handover, HandoverError, Input, Machine, Mask, Output, Owned, PlaintextLeft,
-    Repairs, Role, SecretBuf, Secured, Source, Stamp, Unit,
+    Repairs, Role, Secured, Source, Unit,
 };
 use state::{Flight, Grant, Kind, Mine, Phase, Transaction};
-
-/// How a client machine is set up.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// What a server may spend.
-    pub limits: Limits,
-    /// How strict the machine is.
-    pub policy: Policy,
-    /// LMTP: LHLO in place of EHLO, and a reply for each recipient after a body (RFC 2033 §4).
-    pub lmtp: bool,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { limits: Limits::default(), policy: Policy::client(), lmtp: false }
-    }
-}
-
-/// Which command a reply is for. An id, no obligation.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Ticket(Stamp);
-
-impl fmt::Debug for Ticket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Ticket({})", self.0.serial())
-    }
-}
-
-/// What the machine tells the application.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Event<'i> {
-    /// The greeting. Anything but 220 is a refusal: only QUIT may follow.
-    Greeting(Reply<'i>),
-    /// The reply to a command. In LMTP a body has one for each accepted recipient, in the order of their RCPTs (RFC 2033 §4.2).
-    Reply(Ticket, Reply<'i>),
-    /// EHLO is refused. The machine falls back to HELO, whose reply comes for the same ticket (RFC 5321 §3.2).
-    EhloRefused(Ticket, Reply<'i>),
-    /// The server waits for the message (354).
-    BodyWanted(Ticket, Reply<'i>, BodyGrant),
-    /// The server waits for the message though it refused every recipient. The machine sends an empty one (RFC 2920 §3.1).
-    NoRecipients(Ticket, Reply<'i>),
-    /// A challenge, decoded (334).
-    Challenge(SecretBuf, AuthTurn),
-    /// The server is ready for TLS (220): hand over by [`Machine::start_tls`].
-    StartTls(TlsGrant),
-    /// A challenge that is no base64. The machine cancels the exchange (RFC 4954 §4); the refusal comes as its reply.
-    BadChallenge(Ticket),
-    /// A 421 while nothing is in flight: the server goes away (RFC 5321 §3.8).
-    Closing(Reply<'i>),
-}
-
-macro_rules! token {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[must_use = "the server waits for it"]
-        pub struct $name(Stamp);
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(stringify!($name))
-            }
-        }
-    };
-}
-
-token! {
-    /// Leave to send one body, or one chunk. Dropped, it never ends the body: the connection must then be closed.
-    BodyGrant
-}
-token! {
-    /// The client's turn in an AUTH exchange.
-    AuthTurn
-}
-token! {
-    /// The server's go-ahead for TLS.
-    TlsGrant
-}
 
 /// A client's side of one connection. See the [module](self) for its states.
 #[derive(Debug)]

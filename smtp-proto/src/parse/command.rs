@@ -186,6 +186,7 @@ fn optional<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Option<Command
 
 fn required<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, CommandText<'i>> {
     let (text, ()) = space(input, fixes)?;
+    let (text, ()) = trimmed(text, fixes)?;
     match CommandText::new(text) {
         Ok(text) => Ok((&[], text)),
         Err(invalid) => fail(octets::cut(text, invalid.at).1, invalid.rule),
@@ -282,10 +283,10 @@ fn unknown<'i>(word: &'i [u8], rest: &'i [u8]) -> Parsed<'i, Command<'i>> {
         return Err(nom::Err::Error(Fault { rule: Rule::Verb, left: word.len().saturating_add(rest.len()) }));
     }
     let text = match rest {
-        [] => None,
-        [_, text @ ..] => match CommandText::new(text) {
+        rest if rest.trim_ascii().is_empty() => None,
+        rest => match CommandText::new(rest.trim_ascii()) {
             Ok(text) => Some(text),
-            Err(invalid) => return fail(octets::cut(text, invalid.at).1, invalid.rule),
+            Err(invalid) => return fail(rest, invalid.rule),
         },
     };
     Ok((&[], Command::Unknown { verb: EsmtpKeyword::parsed(word), text }))

@@ -108,200 +108,29 @@
 
 mod answer;
 mod body;
+mod config;
 mod decode;
+mod event;
 mod frame;
 mod offer;
 mod replies;
 mod state;
 
+pub use config::Config;
+pub use event::{Abort, Answer, AuthTurn, BodyForm, BodyOffer, Event, Refused, TlsOffer};
 pub use offer::Offer;
 
-use crate::command::Command;
-use crate::error::{Malformed, Violation};
+use crate::error::Violation;
 use crate::limits::Limits;
 use crate::policy::{Policy, Repair};
-use crate::types::{Code, EhloName, Mechanism};
 use body::Body;
-use core::fmt;
 use core::time::Duration;
-use mail_wire::dot::BodyFault;
 use mail_wire::line::LineFramer;
 use mail_wire::{
     Budget, Closing, End, Framed, Handover, HandoverError, Input, Machine, Mask, Output, PlaintextLeft,
-    Repairs, Role, SecretBuf, Secured, Source, Stamp, Unit,
+    Repairs, Role, Secured, Source, Unit,
 };
 use state::{Framing, Hello, Mine, Owed, Phase, Transaction};
-
-/// How a server machine is set up.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// What a client may spend.
-    pub limits: Limits,
-    /// How strict the machine is.
-    pub policy: Policy,
-    /// What it offers.
-    pub offer: Offer,
-    /// LMTP: LHLO in place of EHLO, and a reply for each recipient after a body (RFC 2033 §4).
-    pub lmtp: bool,
-}
-
-impl Config {
-    /// The defaults, with the name of the server.
-    #[must_use]
-    pub fn new(name: EhloName<'_>) -> Self {
-        Self { limits: Limits::default(), policy: Policy::server(), offer: Offer::new(name), lmtp: false }
-    }
-}
-
-impl Default for Config {
-    /// Named `localhost`.
-    fn default() -> Self {
-        Self::new(EhloName::parsed(b"localhost"))
-    }
-}
-
-/// What the machine tells the application.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Event<'i> {
-    /// A client has connected: answer with the greeting (220), or with a refusal (554, 421).
-    Connected(Answer),
-    /// A command to be answered: MAIL, RCPT, VRFY, EXPN, ETRN, BURL, XCLIENT. A positive answer to MAIL opens the transaction.
-    Command(Command<'i>, Answer),
-    /// A command that the machine answers: EHLO, HELO, LHLO, NOOP, HELP, RSET, QUIT. The first three, and RSET, end the transaction.
-    Answered(Command<'i>),
-    /// A command that the machine refuses.
-    Refused(Refused),
-    /// A command line that does not parse, or a verb that this crate does not know.
-    Malformed(Malformed<'i>, Answer),
-    /// AUTH: a SASL exchange begins (RFC 4954 §4). The initial response is decoded.
-    Auth {
-        /// One of those that are offered.
-        mechanism: Mechanism<'i>,
-        /// The initial response.
-        initial: Option<SecretBuf>,
-        /// What is owed: a challenge, acceptance or refusal.
-        turn: AuthTurn,
-    },
-    /// The client's answer to a challenge, decoded.
-    AuthResponse(SecretBuf, AuthTurn),
-    /// The exchange is over without a result: the client cancelled it, or sent what is no base64. The machine answers.
-    AuthCancelled,
-    /// STARTTLS: hand over by [`Machine::start_tls`], or refuse by [`Server::refuse_tls`].
-    StartTls(TlsOffer),
-    /// DATA or BDAT: [`Server::accept_body`] or [`Server::refuse_body`].
-    Body(BodyOffer),
-    /// Octets of the message, as the sender meant them.
-    Chunk(&'i [u8]),
-    /// The message is complete: the answer takes responsibility for it, or refuses it (RFC 5321 §4.2.5).
-    BodyEnd(Answer),
-    /// The message that was begun will not be completed. The machine answers, if there is anybody to answer to.
-    Abort(Abort),
-}
-
-/// A command that the machine refuses by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refused {
-    /// The verb, where it is one of this crate's.
-    pub verb: Option<crate::command::Verb>,
-    /// The code of the reply.
-    pub code: Code,
-}
-
-/// Why a message that was begun is off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Abort {
-    /// An octet that has no place in a body, under [`BodyEol::Reject`](mail_wire::dot::BodyEol::Reject).
-    Fault(BodyFault),
-    /// Over [`Limits::message`].
-    TooLarge,
-    /// RSET, EHLO, or a chunk that was refused, between the chunks of a message.
-    Reset,
-    /// The connection ends.
-    Ended,
-}
-
-/// The form of a body that is offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyForm {
-    /// DATA: the whole message follows the 354.
-    Data,
-    /// BDAT: so many octets follow at once. The message goes on with the next chunk unless this one is the last (RFC 3030 §2).
-    Chunk {
-        /// The octets of this chunk.
-        octets: u64,
-        /// Whether the message has had a chunk before.
-        first: bool,
-        /// Whether it ends the message.
-        last: bool,
-    },
-}
-
-macro_rules! token {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[must_use = "it is owed: while it is held, no command is read"]
-        pub struct $name(Stamp);
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(stringify!($name))
-            }
-        }
-    };
-}
-
-token! {
-    /// An answer that is owed. Good for one [`Server::answer`] or [`Server::refuse`].
-    ///
-    /// ```
-    /// # use mail_smtp_proto::{Server, ReplyBuf, server::Answer};
-    /// # use mail_wire::Output;
-    /// fn once(server: &mut Server, answer: Answer, reply: &ReplyBuf, output: &mut Output) {
-    ///     let _ = server.answer(answer, reply, output);
-    /// }
-    /// ```
-    /// It cannot be given twice:
-    /// ```compile_fail,E0382
-    /// # use mail_smtp_proto::{Server, ReplyBuf, server::Answer};
-    /// # use mail_wire::Output;
-    /// fn once(server: &mut Server, answer: Answer, reply: &ReplyBuf, output: &mut Output) {
-    ///     let _ = server.answer(answer, reply, output);
-    ///     let _ = server.answer(answer, reply, output);
-    /// }
-    /// ```
-    Answer
-}
-token! {
-    /// The server's turn in an AUTH exchange.
-    AuthTurn
-}
-token! {
-    /// A STARTTLS that waits for the hand-over.
-    TlsOffer
-}
-
-/// A body that a client offers.
-#[must_use = "it is owed: while it is held, nothing is read"]
-pub struct BodyOffer {
-    stamp: Stamp,
-    form: BodyForm,
-}
-
-impl BodyOffer {
-    /// DATA, or a chunk.
-    #[must_use]
-    pub const fn form(&self) -> BodyForm {
-        self.form
-    }
-}
-
-impl fmt::Debug for BodyOffer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BodyOffer({:?})", self.form)
-    }
-}
 
 /// A server's side of one connection. See the [module](self) for its states.
 #[derive(Debug)]

@@ -24,7 +24,8 @@ impl<'a> ReplyText<'a> {
     }
 }
 
-/// What HELP and NOOP take, and the rest of a command line that nobody knows: text without controls, not empty.
+/// What HELP and NOOP take, and the rest of a command line that nobody knows: text without controls, not empty, and without
+/// a space at either end, which would not come back.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CommandText<'a>(&'a [u8]);
 super::newtype!(CommandText);
@@ -33,10 +34,13 @@ impl<'a> CommandText<'a> {
     /// A text.
     ///
     /// # Errors
-    /// [`Rule::Argument`] if it is empty, [`Rule::Control`], [`Rule::NotAscii`] if it is no UTF-8.
+    /// [`Rule::Argument`] if it is empty, [`Rule::Spaces`] if a space stands at either end, [`Rule::Control`], [`Rule::NotAscii`] if it is no UTF-8.
     pub fn new(octets: &'a [u8]) -> Result<Self, Invalid> {
         if octets.is_empty() {
             return Err(Invalid { rule: Rule::Argument, at: 0 });
+        }
+        if octets.first() == Some(&b' ') || octets.last() == Some(&b' ') {
+            return Err(Invalid { rule: Rule::Spaces, at: 0 });
         }
         free_text(octets, false).map(Self)
     }
