@@ -8,16 +8,19 @@ use bytes::Bytes;
 use mail_session::open::{Opening, Security};
 use mail_session::sasl::client::Credentials;
 use mail_session::tls::{ClientTls, provider};
-use mail_session::{Transcript, blocking, pop3, smtp};
+use mail_session::tokio::Session;
+use mail_session::{Transcript, blocking, imap, pop3, smtp};
+use mailhost::client::imap::Reader;
 use mailhost::client::{self, canonical};
 use mailhost::host::{Host, Service};
 use mailhost::samples::Sample;
 use mailhost::store::Store;
 use mailhost::{Failure, authority, samples};
-use std::net::TcpStream;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
 const FROM: &str = "bob@mail.test";
@@ -106,12 +109,21 @@ async fn roundtrip(messages: Vec<Sample>) -> Result<Vec<Leg>, Failure> {
     };
     let messages: Arc<[Sample]> = messages.into();
 
+    // The reader is in IDLE before the first message is sent.
+    let (ready, is_ready) = oneshot::channel();
+    let (at, expected) = (site.clone(), Arc::clone(&messages));
+    let reading = tokio::spawn(async move { read(&at, &expected, ready).await });
     let (to, expected) = (site.clone(), Arc::clone(&messages));
+    if is_ready.await.is_err() {
+        reading.await??;
+        return Err("the reader has ended early".into());
+    }
     let submitted = spawn_blocking(move || submit(&to, &expected)).await??;
+    let fetched = reading.await??;
     let (from, expected) = (site.clone(), Arc::clone(&messages));
     let drained = spawn_blocking(move || drain(&from, &expected)).await??;
     host.shutdown().await;
-    Ok(vec![submitted, drained])
+    Ok(vec![submitted, fetched, drained])
 }
 
 /// The first client: SMTP with STARTTLS, on a blocking socket.
@@ -125,6 +137,33 @@ fn submit(site: &Site, messages: &[Sample]) -> Result<Leg, Failure> {
         client::smtp::submit(&mut session, FROM, &[TO.into()], &message.octets)?;
     }
     client::smtp::quit(session)?;
+    leg.time = begun.elapsed();
+    Ok(leg)
+}
+
+/// The second client: IMAP over implicit TLS, on tokio. It sits in IDLE, and fetches what arrives.
+async fn read(site: &Site, messages: &[Sample], ready: oneshot::Sender<()>) -> Result<Leg, Failure> {
+    let mut leg = Leg::new("IMAP", "implicit TLS, SCRAM-SHA-256", messages);
+    let security = Security::Implicit(site.tls.clone());
+    let mut opening = imap::Opening::new("localhost", security).port(site.imaps).log_in(alice());
+    // With a tap; without one it is `mail_session::tokio::connect(opening)`.
+    let socket = TcpStream::connect(opening.address()).await?;
+    let tls = site.tls.to("localhost")?;
+    let session = Session::on_tls(opening.machine(), socket, tls).await?.tap(leg.transcript.clone());
+    let mut reader = Reader::new(session.run(&mut opening).await?.0);
+    let mut fetched = reader.select("INBOX").await?;
+    same_count("IMAP, at the beginning", fetched as usize, &[])?;
+    let begun = Instant::now();
+    // Whether the first message comes before or after IDLE has begun makes no difference: IDLE tells what is new.
+    let _ = ready.send(());
+    for message in messages {
+        while !reader.idle(fetched).await? {}
+        fetched += 1;
+        let mut comparison = Comparison::new("IMAP", message);
+        reader.message(fetched, |octets| comparison.take(octets)).await?;
+        comparison.end()?;
+    }
+    reader.logout().await?;
     leg.time = begun.elapsed();
     Ok(leg)
 }
@@ -157,7 +196,7 @@ fn drain(site: &Site, messages: &[Sample]) -> Result<Leg, Failure> {
 fn open<O: Opening>(
     mut opening: O,
     transcript: &Transcript,
-) -> Result<blocking::Session<O::Machine, TcpStream>, Failure>
+) -> Result<blocking::Session<O::Machine, std::net::TcpStream>, Failure>
 where
     <O::Machine as mail_session::wire::Machine>::Error: std::error::Error + Send + Sync + 'static,
 {

@@ -2,9 +2,9 @@
 
 use crate::authority::Identity;
 use crate::store::Store;
-use crate::{Failure, pop3, smtp};
+use crate::{Failure, imap, pop3, smtp};
 use mail_session::Transcript;
-use mail_session::proto::{pop3 as pop3_proto, smtp as smtp_proto};
+use mail_session::proto::{imap as imap_proto, pop3 as pop3_proto, smtp as smtp_proto};
 use mail_session::tls::ServerTls;
 use mail_session::wire::Machine;
 use std::error::Error;
@@ -122,7 +122,13 @@ impl Host {
                     Err(failure) => Err(failure),
                 }
             }
-            Service::Imap | Service::Imaps => Ok(()),
+            Service::Imap | Service::Imaps => {
+                let machine = imap_proto::server::Server::new(imap::config());
+                match self.begin(machine, service, socket, tap).await {
+                    Ok(session) => imap::serve(session, self, stop).await,
+                    Err(failure) => Err(failure),
+                }
+            }
         };
         if let Some(transcript) = transcript {
             let end = ended.map_or_else(|failure| format!("-- {failure}\n"), |()| String::new());

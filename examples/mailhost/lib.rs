@@ -4,7 +4,9 @@
 pub mod authority;
 pub mod client;
 pub mod host;
+pub mod imap;
 pub mod login;
+pub mod mime;
 pub mod pop3;
 pub mod samples;
 pub mod smtp;

@@ -1,7 +1,9 @@
 //! What clients do once a session is open: one file for each protocol. `send`, `fetch` and `drain` are command lines around it.
 
+pub mod imap;
 pub mod pop3;
 pub mod smtp;
+pub mod target;
 
 use bytes::Bytes;
 
