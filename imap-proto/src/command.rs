@@ -1,4 +1,5 @@
 //! What a client says (RFC 9051 §6). One type for both roles: a client builds it, a server gets it.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use crate::encode::{self, Sink};
 use crate::error::Malformed;

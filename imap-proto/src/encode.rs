@@ -1,4 +1,5 @@
 //! How commands are written.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use crate::command::{Append, AppendForm, Command, ListArgs, Patterns};
 use crate::types::astring::{Form, escape};

@@ -1,4 +1,5 @@
 //! The grammar of commands (RFC 9051 §9, `command`), strictly and in one pass.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use super::cursor::{Bounds, Cursor};
 use super::leaf::Parse;

@@ -1,4 +1,5 @@
 //! Reads a command from left to right, strictly: the leaves, and the typed values that commands are made of.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use super::leaf::{self, Fault, Parse, form};
 use crate::error::Rule;

@@ -178,16 +178,27 @@ impl<'a> Cursor<'a> {
     /// `number64`: digits, at most 63 bits (RFC 9051 §9). Leading zeros are fine.
     pub(crate) fn number64(&mut self) -> Parse<u64> {
         let start = self.at;
-        let mut number = Some(0_u64);
+        let mut number = 0_u64;
         while let Some(digit) = self.peek().map(|octet| octet.wrapping_sub(b'0')).filter(|digit| *digit < 10)
         {
-            number = number.and_then(|n| n.checked_mul(10)?.checked_add(u64::from(digit)));
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
             self.at += 1;
         }
-        match number {
-            Some(number) if number <= i64::MAX as u64 && self.at > start => Ok(number),
-            _ => Err(Fault::new(start, Rule::Number)),
+        match self.at - start {
+            // Eighteen digits are below 63 bits.
+            1..=18 => Ok(number),
+            0 => Err(Fault::new(start, Rule::Number)),
+            _ => self.long_number(start),
         }
+    }
+
+    #[cold]
+    fn long_number(&self, start: usize) -> Parse<u64> {
+        let number = self.since(start).iter().try_fold(0_u64, |number, digit| {
+            number.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0')))
+        });
+        let number = number.filter(|number| *number <= i64::MAX as u64);
+        number.ok_or(Fault::new(start, Rule::Number))
     }
 
     /// `number`: 32 bits.
@@ -308,7 +319,8 @@ impl<'a> Cursor<'a> {
         let rest = self.octets.get(self.at..).unwrap_or(&[]);
         let found = match rest.split_first_chunk::<3>() {
             Some(([n, i, l], behind)) => {
-                [n | 0x20, i | 0x20, l | 0x20] == *b"nil" && !behind.first().is_some_and(|next| is_astring(*next))
+                [n | 0x20, i | 0x20, l | 0x20] == *b"nil"
+                    && !behind.first().is_some_and(|next| is_astring(*next))
             }
             None => false,
         };

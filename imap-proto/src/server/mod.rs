@@ -107,6 +107,7 @@
 //!     drop(handover);
 //! }
 //! ```
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod answer;
 mod append;

@@ -1,4 +1,5 @@
 //! What FETCH asks for (RFC 9051 §6.4.5).
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use super::atom::Atom;
 use super::chars::is_label;

@@ -1,4 +1,5 @@
 //! What ID says about a program (RFC 2971).
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use super::astring::AString;
 use super::invalid::Invalid;

@@ -71,29 +71,44 @@ impl<'i> Iterator for NumberIter<'i> {
         while let Some((b' ', rest)) = self.rest.split_first() {
             self.rest = rest;
         }
-        let mut number = 0_u64;
-        let mut good = true;
-        let mut len = 0_usize;
+        let (mut number, mut len) = (0_u64, 0_usize);
         for octet in self.rest {
             let digit = octet.wrapping_sub(b'0');
             if digit > 9 {
-                if *octet == b' ' {
-                    break;
-                }
-                good = false;
+                break;
             }
-            // Saturates far above 32 bits.
-            number = if number < 1 << 40 { number * 10 + u64::from(digit) } else { number };
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
             len = len.wrapping_add(1);
         }
-        if len == 0 {
+        let (word, rest) = self.rest.split_at_checked(len)?;
+        // Ten digits do not wrap.
+        let whole = matches!(rest.first(), None | Some(b' ')) && (1..=10).contains(&len);
+        match u32::try_from(number) {
+            Ok(number) if whole && number > 0 => {
+                self.rest = rest;
+                Some(Ok(number))
+            }
+            _ => self.odd(word.len()),
+        }
+    }
+}
+
+impl<'i> NumberIter<'i> {
+    /// What begins with so many digits and is no number, up to the next space.
+    #[cold]
+    fn odd(&mut self, digits: usize) -> Option<Result<u32, BadNumber<'i>>> {
+        let behind = self.rest.get(digits..).unwrap_or(&[]);
+        let len = digits.saturating_add(behind.iter().take_while(|octet| **octet != b' ').count());
+        let (raw, rest) = self.rest.split_at_checked(len)?;
+        self.rest = rest;
+        if raw.is_empty() {
             return None;
         }
-        let (word, rest) = self.rest.split_at_checked(len)?;
-        self.rest = rest;
-        match u32::try_from(number) {
-            Ok(number) if good && number > 0 => Some(Ok(number)),
-            _ => Some(Err(BadNumber { raw: word })),
+        // Leading zeros may make it longer than ten digits and leave it a number.
+        let mut cur = Cursor::new(raw);
+        match cur.nz_number() {
+            Ok(number) if cur.is_end() => Some(Ok(number)),
+            _ => Some(Err(BadNumber { raw })),
         }
     }
 }

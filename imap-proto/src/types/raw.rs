@@ -1,4 +1,5 @@
 //! Balanced octets that are kept as they came: what an extension adds and this crate has no type for.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use super::astring::AString;
 use super::atom::Atom;

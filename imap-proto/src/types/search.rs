@@ -1,4 +1,5 @@
 //! Search keys as prefix tokens (RFC 9051 §6.4.4): no tree, no recursion.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use super::astring::AString;
 use super::atom::Atom;

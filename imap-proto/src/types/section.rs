@@ -1,4 +1,5 @@
 //! Parts of a message (RFC 9051 §6.4.5, `section`).
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use super::astring::AString;
 use super::chars::is_label;

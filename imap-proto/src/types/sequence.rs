@@ -1,4 +1,5 @@
 //! Sets of message numbers or UIDs (RFC 9051 §9, `sequence-set`).
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use super::invalid::Invalid;
 use alloc::string::String;

@@ -1,4 +1,5 @@
 //! Modified UTF-7, in which mailbox names are written before UTF-8 is enabled (RFC 3501 §5.1.3).
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use super::invalid::Invalid;
 use alloc::string::String;
@@ -48,12 +49,17 @@ fn flush(units: &mut Vec<u16>, out: &mut String) {
             held = held.saturating_sub(6);
             out.push(letter(bits >> held));
         }
-        bits &= (1 << held) - 1;
+        bits &= below(held);
     }
     if held > 0 {
         out.push(letter(bits << 6_u32.saturating_sub(held)));
     }
     out.push('-');
+}
+
+/// So many bits, all set.
+const fn below(bits: u32) -> u32 {
+    !(u32::MAX << bits)
 }
 
 /// The letter of six bits.
@@ -103,7 +109,7 @@ fn unshift(shifted: &[u8], out: &mut String) -> Result<(), Invalid> {
         if held >= 16 {
             held = held.saturating_sub(16);
             units.push((bits >> held) as u16);
-            bits &= (1 << held) - 1;
+            bits &= below(held);
         }
     }
     for letter in char::decode_utf16(units) {
