@@ -113,6 +113,11 @@ impl<M: Machine, O: Observer<M>> Link<M, O> {
                     });
                     self.drain();
                     match decoded {
+                        // The application gives the connection up.
+                        Ok(None) if self.seen.fatal.is_some() => {
+                            self.place = Place::Gone;
+                            return;
+                        }
                         Ok(None) => {}
                         Ok(Some(token)) => return self.hand_over(token),
                         Err(error) => return self.fatal(&error),

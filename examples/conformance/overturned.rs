@@ -8,8 +8,12 @@ pub(crate) const OVERTURNED: &[(&str, &str)] = &[
     ("rfc821-3322", OBSOLETE),
     ("rfc821-3373", OBSOLETE),
     ("rfc821-3376", OBSOLETE),
+    ("rfc1730-1991", OLD_IMAP),
     ("rfc1730-1995", TAGS),
+    ("rfc1730-3897", OLD_IMAP),
+    ("rfc1730-3927", OLD_IMAP),
     ("rfc1734-131", TWO_SESSIONS),
+    ("rfc2062-119", OLD_IMAP),
     ("rfc2222-624", TWO_SESSIONS),
     ("rfc2222-638", NO_SASL_IR),
     ("rfc2821-4211", OBSOLETE),
@@ -31,6 +35,7 @@ pub(crate) const OVERTURNED: &[(&str, &str)] = &[
 
 const OBSOLETE: &str =
     "SEND, SOML and SAML are obsolete and answered 502, so that no RCPT follows (RFC 5321, appendix F.6)";
+const OLD_IMAP: &str = "a form of IMAP4 or IMAP2bis that is obsolete since RFC 2060";
 const TWO_SESSIONS: &str =
     "two sessions one behind the other: no client logs in twice (RFC 1939 section 4, RFC 9051 section 3)";
 const NOTE: &str = "a remark of the RFC's author stands in the AUTH command of this exchange";

@@ -7,25 +7,33 @@ use mail_imap_proto::client::{
 use mail_imap_proto::response::Untagged;
 use mail_imap_proto::types::{Condition, Status};
 use mail_imap_proto::{Command, Limits};
+use mail_session::sasl::client::{Credentials, Exchange, Mechanism};
 use mail_wire::Output;
 
 use super::fetch::Fetches;
 use super::responses::{note_status, note_untagged};
 use crate::adapter::Session;
 use crate::link::{Link, Observer};
-use crate::octets::sasl_message;
-use crate::record::{Role, Setup};
+use crate::octets::{contains, sasl_message};
+use crate::record::Setup;
 use crate::seen::Seen;
 use crate::value::Val;
 
 /// A client on a fresh connection.
 pub(crate) fn session(setup: &Setup) -> Result<Box<dyn Session>, String> {
-    let config = Config {
-        limits: super::limits(setup)?,
-        policy: super::policy(&setup.policy, Role::Client),
-        ..Config::default()
+    let config =
+        Config { limits: super::limits(setup)?, policy: super::policy(&setup.policy), ..Config::default() };
+    let (exchange, nonce) = match &setup.sasl {
+        None => (None, String::new()),
+        Some(sasl) if sasl.mechanism == "SCRAM-SHA-256" => {
+            let credentials = Credentials::password(&sasl.user, &sasl.password);
+            let exchange = Exchange::by(Mechanism::ScramSha256, credentials, mail_session::sasl::crypto());
+            (Some(exchange), sasl.nonce.clone())
+        }
+        Some(sasl) => return Err(format!("no exchange of {}", sasl.mechanism)),
     };
-    let observer = ClientObserver { transcript: setup.transcript, ..ClientObserver::default() };
+    let observer =
+        ClientObserver { transcript: setup.transcript, exchange, nonce, ..ClientObserver::default() };
     Ok(Box::new(Link::new(Client::new(config), observer, Output::new())))
 }
 
@@ -34,6 +42,11 @@ struct ClientObserver {
     transcript: bool,
     /// The tag of each command in flight.
     tags: Vec<(Ticket, Vec<u8>)>,
+    /// The exchange as our side computes it, and the nonce that the script gives it.
+    exchange: Option<Exchange>,
+    nonce: String,
+    /// The script is over: our side answers for itself.
+    live: bool,
     /// A challenge whose answer the script gives, or nobody.
     turn: Option<AuthTurn>,
     idle: Option<IdleGrant>,
@@ -51,7 +64,7 @@ impl Observer<Client> for ClientObserver {
         &mut self,
         event: Event<'i>,
         client: &mut Client,
-        _output: &mut Output,
+        output: &mut Output,
         seen: &mut Seen,
     ) -> Option<TlsGrant> {
         match event {
@@ -82,7 +95,7 @@ impl Observer<Client> for ClientObserver {
             }
             Event::Challenge(challenge, turn) => {
                 seen.value("challenge", Val::octets(challenge.expose()));
-                self.turn = Some(turn);
+                self.challenged(challenge.expose(), turn, client, output, seen);
             }
             Event::BadChallenge(_) => seen.malformed("challenge"),
             Event::StartTls(grant) => {
@@ -117,6 +130,9 @@ impl Observer<Client> for ClientObserver {
                 return client.cancel(turn, output).map_err(|returned| returned.to_string());
             }
             let response = sasl_message(octets)?;
+            if !contains(&response, self.nonce.as_bytes()) && self.exchange.is_some() {
+                return Err("the response of the script does not hold its nonce".into());
+            }
             return client.respond(turn, &response, output).map_err(|returned| returned.to_string());
         }
         if octets.trim_ascii_end().eq_ignore_ascii_case(b"DONE") {
@@ -133,6 +149,10 @@ impl Observer<Client> for ClientObserver {
         self.logout |= matches!(command, Command::Logout);
         self.message = message.map(|message| Bytes::from(message.to_vec()));
         Ok(())
+    }
+
+    fn marked(&mut self) {
+        self.live = true;
     }
 
     fn inside(&self, _client: &Client) -> bool {
@@ -153,6 +173,29 @@ impl Observer<Client> for ClientObserver {
 }
 
 impl ClientObserver {
+    /// The script answers its challenges; behind it the exchange does, or cancels what it cannot go on with.
+    fn challenged(
+        &mut self,
+        challenge: &[u8],
+        turn: AuthTurn,
+        client: &mut Client,
+        output: &mut Output,
+        seen: &mut Seen,
+    ) {
+        let step = self.exchange.as_mut().map(|exchange| exchange.step(challenge));
+        let done = match step {
+            Some(Ok(response)) if self.live => client.respond(turn, response.expose(), output),
+            Some(Err(_)) if self.live => client.cancel(turn, output),
+            _ => {
+                self.turn = Some(turn);
+                Ok(())
+            }
+        };
+        if let Err(returned) = done {
+            seen.fault(format!("the stub's answer is not taken: {returned}"));
+        }
+    }
+
     fn completed(&mut self, ticket: Ticket, status: &Status<'_>, seen: &mut Seen) {
         note_status(status, seen);
         if let Some(at) = self.tags.iter().position(|(flight, _)| *flight == ticket) {
@@ -160,6 +203,10 @@ impl ClientObserver {
             seen.value("tags", Val::Octets(tag));
         }
         seen.complete(status.condition.name());
+        // A success is believed only if the server has proved itself.
+        if let Some(exchange) = self.exchange.take_if(|_| self.live && status.is_ok()) {
+            seen.fatal = exchange.verify(None).err().map(|error| error.to_string());
+        }
     }
 
     /// Counts the messages of the mailbox.

@@ -215,7 +215,7 @@ fn split_append(octets: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 /// The policies of a record in the library's words.
-fn policy(wanted: &Wanted, role: Role) -> Policy {
+fn policy(wanted: &Wanted) -> Policy {
     let allow = |yes| if yes { Allow::Allow } else { Allow::Refuse };
     Policy {
         grammar: if wanted.grammar_tolerant { Grammar::tolerant() } else { Grammar::strict() },
@@ -224,7 +224,6 @@ fn policy(wanted: &Wanted, role: Role) -> Policy {
         tls: if wanted.tls_required { Tls::Required } else { Tls::Opportunistic },
         plaintext_auth: allow(wanted.plaintext_auth),
         preauth: allow(wanted.preauth),
-        ..if role == Role::Server { Policy::server() } else { Policy::client() }
     }
 }
 

@@ -101,7 +101,7 @@ fn note_code(code: &Code<'_>, seen: &mut Seen) {
             seen.value("CAPABILITY", names(*list));
             names(*list)
         }
-        Code::BadCharset(args) if args.is_empty() => Val::True,
+        Code::BadCharset(b"") => Val::True,
         Code::BadCharset(args) | Code::MailboxId(args) | Code::Referral(args) => Val::octets(args),
         Code::BadUrl(url) => Val::octets(url.bytes()),
         Code::PermanentFlags(flags) => flag_names(*flags),

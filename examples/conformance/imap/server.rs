@@ -12,7 +12,7 @@ use crate::adapter::Session;
 use crate::app::App;
 use crate::encoders::take;
 use crate::link::{Link, Observer};
-use crate::record::{Role, Setup};
+use crate::record::Setup;
 use crate::seen::Seen;
 use crate::value::Val;
 
@@ -24,7 +24,7 @@ pub(crate) fn session(setup: &Setup) -> Result<Box<dyn Session>, String> {
     }
     let config = Config {
         limits: super::limits(setup)?,
-        policy: super::policy(&setup.policy, Role::Server),
+        policy: super::policy(&setup.policy),
         offer: Arc::new(Offer::new(&offer).map_err(|invalid| format!("cannot offer {offer}: {invalid}"))?),
     };
     let observer = ServerObserver { app: App::read(&setup.app)?, ..ServerObserver::default() };
