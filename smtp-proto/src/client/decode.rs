@@ -14,6 +14,8 @@ use mail_wire::{Class, Input, Mask, Span, Unit, base64};
 
 /// The server closes the connection (RFC 5321 §3.8).
 const SERVICE_CLOSING: u16 = 421;
+/// The answer to a MAIL whose transaction the server remembers (RFC 1845 §4.3).
+const CHECKPOINT: u16 = 355;
 
 impl Client {
     /// Reads a reply and pairs it. Every fault here loses the pairing, so every fault is fatal.
@@ -59,6 +61,9 @@ impl Client {
             self.phase = Phase::Over;
             return Ok(Event::Reply(ticket, reply));
         }
+        if code.get() == CHECKPOINT && kind == Kind::Mail && self.extensions.has(Extension::Checkpoint) {
+            return Ok(self.resumed(flight, reply));
+        }
         if code.is_intermediate() && !matches!(kind, Kind::Data | Kind::Auth) {
             return Err(Violation::Unexpected(code.get()));
         }
@@ -88,6 +93,18 @@ impl Client {
             }
         }
         Ok(Event::Reply(ticket, reply))
+    }
+
+    /// The server has kept the transaction, its recipients, and so many octets of the message: DATA may follow at once, with the rest
+    /// (RFC 1845 §4.3).
+    fn resumed<'i>(&mut self, flight: Flight, reply: Reply<'i>) -> Event<'i> {
+        self.flights.pop_front();
+        let open = self.transaction.as_mut();
+        if let Some(transaction) = open.filter(|open| open.number == flight.transaction) {
+            transaction.sent = transaction.sent.max(1);
+            transaction.accepted = transaction.accepted.max(1);
+        }
+        Event::Reply(flight.ticket, reply)
     }
 
     /// Unless another has been opened behind it in the same group.
