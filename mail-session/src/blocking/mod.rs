@@ -267,6 +267,7 @@ impl<M: Machine, S: Socket> Session<M, S> {
 ///
 /// # Errors
 /// [`FlowError`].
+#[allow(clippy::type_complexity)] // All of it is the machine of the opening.
 pub fn connect<O: Opening>(
     opening: O,
 ) -> Result<Session<O::Machine, TcpStream>, FlowError<<O::Machine as Machine>::Error>> {
