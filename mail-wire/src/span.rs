@@ -134,6 +134,14 @@ impl Tape {
         Ok(index)
     }
 
+    /// Replaces entries written before, from `index` on; where they were never all written, none is.
+    #[inline]
+    pub fn write(&mut self, index: usize, spans: &[Span]) {
+        if let Some(entries) = self.spans.get_mut(index..index.saturating_add(spans.len())) {
+            entries.copy_from_slice(spans);
+        }
+    }
+
     /// Replaces an entry written before; an index that was never written is ignored.
     #[inline]
     pub fn set(&mut self, index: usize, span: Span) {
@@ -345,6 +353,8 @@ mod tests {
         assert_eq!(tape.extend(&[Span::new(1, 2)]), Ok(1));
         tape.truncate(1);
         assert_eq!(tape.push(Span::new(4, 5)), Ok(1));
+        tape.write(1, &[Span::default(); 2]);
+        tape.write(0, &[Span::cell(7, 8)]);
         tape.set(0, Span::cell(7, 8));
         assert_eq!(tape.spans(), [Span::cell(7, 8), Span::new(4, 5)]);
     }

@@ -1,0 +1,249 @@
+//! What the application does wrong: a typed error, nothing written, nothing changed; and the graph of states.
+
+mod common;
+
+use bytes::{Buf, Bytes};
+use common::{Cuts, Session, Step};
+use mail_imap_proto::client::{Client, Config, Event, State};
+use mail_imap_proto::types::Tag;
+use mail_imap_proto::{Allow, Command, Limits, Policy, Tls};
+use mail_wire::{Framed, Handover, HandoverError, Input, Machine, Misuse, Output};
+
+/// A client with its buffers, fed by hand.
+struct Desk {
+    client: Client,
+    input: Input,
+    output: Output,
+}
+
+impl Desk {
+    fn new(policy: Policy, secure: bool, greeting: &[u8]) -> Self {
+        let client = Client::new(Config { policy, ..Config::default() });
+        let client = if secure { Handover::implicit(client).secured() } else { client };
+        let mut desk = Self { client, input: Input::new(), output: Output::new() };
+        desk.hear(greeting, |_| ());
+        desk
+    }
+
+    fn ready() -> Self {
+        Self::new(Policy::client(), true, b"* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+] hi\r\n")
+    }
+
+    /// Feeds octets and gives each event to `take`.
+    fn hear(&mut self, octets: &[u8], mut take: impl FnMut(Event<'_>)) {
+        assert_eq!(self.input.feed(octets), octets.len());
+        while let Framed::Ready(unit) = self.client.frame(&mut self.input, &mut self.output).unwrap() {
+            take(self.client.decode(unit, &mut self.input).unwrap());
+        }
+    }
+
+    fn send(&mut self, line: &[u8]) -> Result<(), Misuse> {
+        let (_, command) = Command::parse(line, &Limits::default(), true).expect("a command of the test");
+        self.client.send(&command, &mut self.output).map(|_| ())
+    }
+
+    fn refused(&mut self, line: &[u8], why: Misuse) {
+        let before = self.output.len();
+        let flight = self.client.in_flight();
+        assert_eq!(self.send(line), Err(why), "{}", line.escape_ascii());
+        assert_eq!((self.output.len(), self.client.in_flight()), (before, flight), "nothing has changed");
+    }
+}
+
+#[test]
+fn nothing_is_sent_before_the_greeting_nor_behind_the_end() {
+    let mut desk = Desk::new(Policy::client(), true, b"");
+    desk.refused(b"a NOOP\r\n", Misuse::NotInState);
+    desk.hear(b"* OK hi\r\n", |_| ());
+    desk.refused(b"a SELECT x\r\n", Misuse::NotInState);
+    desk.send(b"a LOGOUT\r\n").unwrap();
+    desk.refused(b"a NOOP\r\n", Misuse::Over);
+    let mut desk = Desk::ready();
+    desk.hear(b"* BYE gone\r\n", |_| ());
+    desk.refused(b"a NOOP\r\n", Misuse::Over);
+    desk.refused(b"a LOGOUT\r\n", Misuse::Over);
+}
+
+#[test]
+fn a_password_waits_for_tls() {
+    let secret = Misuse::Forbidden("a password before TLS");
+    let mut desk = Desk::new(Policy::client(), false, b"* OK hi\r\n");
+    desk.refused(b"a LOGIN u p\r\n", secret);
+    desk.refused(b"a AUTHENTICATE plain AHUAcA==\r\n", secret);
+    desk.send(b"a AUTHENTICATE SCRAM-SHA-256\r\n").unwrap();
+    let policy = Policy { plaintext_auth: Allow::Allow, ..Policy::client() };
+    let mut desk = Desk::new(policy, false, b"* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\r\n");
+    desk.refused(b"a LOGIN u p\r\n", Misuse::Forbidden("the server disables LOGIN"));
+    desk.refused(b"a STARTTLS\r\n", Misuse::NotOffered("STARTTLS"));
+    desk.send(b"a AUTHENTICATE PLAIN AHUAcA==\r\n").unwrap();
+    let policy = Policy { tls: Tls::Required, plaintext_auth: Allow::Allow, ..Policy::client() };
+    let mut desk = Desk::new(policy, false, b"* OK [CAPABILITY IMAP4rev1] hi\r\n");
+    desk.refused(b"a LOGIN u p\r\n", Misuse::Forbidden("before TLS"));
+    desk.refused(b"a SELECT x\r\n", Misuse::Forbidden("before TLS"));
+    desk.send(b"a CAPABILITY\r\n").unwrap();
+    desk.refused(b"a STARTTLS\r\n", Misuse::MustWait);
+    desk.hear(b"A1 OK done\r\n", |_| ());
+    desk.send(b"a STARTTLS\r\n").unwrap();
+    desk.refused(b"a NOOP\r\n", Misuse::MustWait);
+}
+
+#[test]
+fn while_a_plus_is_awaited_nothing_else_is_sent() {
+    for line in [
+        &b"a LOGIN {2}\r\n\xc3\xa9 p\r\n"[..],
+        b"a AUTHENTICATE X\r\n",
+        b"a IDLE\r\n",
+        b"a APPEND x {3}\r\n",
+        b"a STARTTLS\r\n",
+    ] {
+        let idle = line == b"a IDLE\r\n" || line.starts_with(b"a APPEND");
+        let tls = line.starts_with(b"a START");
+        let greeting: &[u8] = if idle { b"* PREAUTH hi\r\n" } else { b"* OK hi\r\n" };
+        let mut desk = Desk::new(Policy::client(), !tls, greeting);
+        desk.send(line).unwrap();
+        desk.refused(b"b NOOP\r\n", Misuse::MustWait);
+        desk.hear(b"A1 BAD no\r\n", |_| ());
+        desk.send(b"b NOOP\r\n").unwrap();
+    }
+}
+
+#[test]
+fn a_message_is_as_long_as_was_announced_and_well_formed() {
+    let mut desk = Desk::ready();
+    desk.send(b"a APPEND x {6+}\r\n").unwrap();
+    let mut grant = None;
+    desk.hear(b"", |event| {
+        if let Event::BodyWanted(token, _) = event {
+            grant = Some(token)
+        }
+    });
+    let mut grant = grant.unwrap();
+    let mut give = |desk: &mut Desk, octets: &'static [u8]| {
+        let mut piece = Bytes::from_static(octets);
+        let result = desk.client.body(&mut grant, &mut piece, &mut desk.output);
+        assert!(result.is_ok() == piece.is_empty(), "taken or not");
+        result
+    };
+    desk.refused(b"b NOOP\r\n", Misuse::MustWait);
+    assert_eq!(give(&mut desk, b"1234567"), Err(Misuse::WrongLength));
+    for bad in [&b"a\nb"[..], b"a\rb", b"a\0b", b"12345\r"] {
+        assert!(matches!(give(&mut desk, bad), Err(Misuse::Invalid(_))), "{bad:?}");
+    }
+    assert_eq!(give(&mut desk, b"abc\r"), Ok(()));
+    assert!(matches!(give(&mut desk, b"x"), Err(Misuse::Invalid(_))));
+    assert_eq!(give(&mut desk, b"\nd"), Ok(()));
+    assert_eq!(desk.client.body_left(), None);
+    assert_eq!(give(&mut desk, b"e"), Err(Misuse::NotOwed));
+    desk.send(b"b NOOP\r\n").unwrap();
+    let wrote = desk.output.copy_to_bytes(desk.output.remaining());
+    assert_eq!(wrote, &b"A1 APPEND x {6+}\r\nabc\r\nd\r\nA2 NOOP\r\n"[..]);
+}
+
+#[test]
+fn a_token_of_another_machine_comes_back() {
+    let turn = |desk: &mut Desk| {
+        desk.send(b"a AUTHENTICATE X\r\n").unwrap();
+        let mut turn = None;
+        desk.hear(b"+ \r\n", |event| {
+            if let Event::Challenge(_, token) = event {
+                turn = Some(token)
+            }
+        });
+        turn.unwrap()
+    };
+    let new = || Desk::new(Policy::client(), true, b"* OK hi\r\n");
+    let (mut one, mut two) = (new(), new());
+    let (of_one, of_two) = (turn(&mut one), turn(&mut two));
+    let returned = one.client.respond(of_two, b"x", &mut one.output).unwrap_err();
+    assert_eq!(returned.why, Misuse::NotOwed);
+    two.client.respond(returned.token, b"x", &mut two.output).unwrap();
+    one.client.cancel(of_one, &mut one.output).unwrap();
+
+    let idle = |desk: &mut Desk| {
+        desk.send(b"a IDLE\r\n").unwrap();
+        let mut grant = None;
+        desk.hear(b"+ \r\n", |event| {
+            if let Event::Idling(token, _) = event {
+                grant = Some(token)
+            }
+        });
+        grant.unwrap()
+    };
+    let mut desk = Desk::new(Policy::client(), true, b"* PREAUTH hi\r\n");
+    let old = idle(&mut desk);
+    desk.hear(b"A1 OK the server ends it\r\n", |_| ());
+    let new = idle(&mut desk);
+    assert_eq!(desk.client.done(old, &mut desk.output).unwrap_err().why, Misuse::NotOwed);
+    desk.client.done(new, &mut desk.output).unwrap();
+}
+
+#[test]
+fn surplus_plaintext_ends_the_hand_over() {
+    for surplus in [&b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n"[..], b"* BYE", b"x"] {
+        let mut desk = Desk::new(Policy::client(), false, b"* OK hi\r\n");
+        desk.send(b"a STARTTLS\r\n").unwrap();
+        let mut grant = None;
+        let octets = [b"A1 OK go\r\n", surplus].concat();
+        let mut events = 0;
+        desk.hear(&octets, |event| {
+            events += 1;
+            if let Event::StartTls(token) = event {
+                grant = Some(token);
+            }
+        });
+        assert_eq!(events, 1);
+        let result = desk.client.start_tls(grant.unwrap(), desk.input, &mut desk.output);
+        assert!(matches!(result, Err(HandoverError::PlaintextLeft(left)) if left.octets == surplus.len()));
+    }
+}
+
+#[test]
+fn a_tag_in_flight_cannot_be_used_again() {
+    let mut desk = Desk::ready();
+    desk.client.set_next_tag(Tag::new(b"mine").unwrap()).unwrap();
+    desk.send(b"a NOOP\r\n").unwrap();
+    desk.send(b"a NOOP\r\n").unwrap();
+    for tag in [&b"mine"[..], b"A1"] {
+        let result = desk.client.set_next_tag(Tag::new(tag).unwrap());
+        assert!(matches!(result, Err(Misuse::Invalid(_))));
+    }
+    desk.hear(b"mine OK x\r\n", |_| ());
+    desk.client.set_next_tag(Tag::new(b"mine").unwrap()).unwrap();
+}
+
+/// The graph of the module's documentation: from, what comes, to.
+#[test]
+fn the_graph_of_states() {
+    const LOGIN: [Step; 2] = [Step::Peer(b"* OK hi\r\n"), Step::Send(b"a LOGIN u p\r\n")];
+    const SELECT: [Step; 2] = [Step::Peer(b"* PREAUTH hi\r\n"), Step::Send(b"a SELECT x\r\n")];
+    const SELECTED: [Step; 4] =
+        [SELECT[0], SELECT[1], Step::Peer(b"a OK x\r\n"), Step::Send(b"b SELECT y\r\n")];
+    const CLOSING: [Step; 4] =
+        [SELECT[0], SELECT[1], Step::Peer(b"a OK x\r\n"), Step::Send(b"b UNSELECT\r\n")];
+    const LEAVING: [Step; 2] = [Step::Peer(b"* OK hi\r\n"), Step::Send(b"a LOGOUT\r\n")];
+    let table: [(&[Step], &'static [u8], State); 15] = [
+        (&[], b"* OK", State::Greeting),
+        (&[], b"* OK hi\r\n", State::NotAuthenticated),
+        (&[], b"* PREAUTH hi\r\n", State::Authenticated),
+        (&[], b"* BYE hi\r\n", State::Logout),
+        (&LOGIN, b"a OK in\r\n", State::Authenticated),
+        (&LOGIN, b"a NO out\r\n", State::NotAuthenticated),
+        (&LOGIN, b"* BYE x\r\na OK in\r\n", State::Logout),
+        (&SELECT, b"a OK x\r\n", State::Selected),
+        (&SELECT, b"a NO x\r\n", State::Authenticated),
+        (&SELECTED, b"b NO x\r\n", State::Authenticated),
+        (&SELECTED, b"b BAD x\r\n", State::Selected),
+        (&CLOSING, b"b OK x\r\n", State::Authenticated),
+        (&CLOSING, b"b BAD x\r\n", State::Selected),
+        (&LEAVING, b"* BYE x\r\n", State::Logout),
+        (&LEAVING, b"a OK x\r\n", State::Logout),
+    ];
+    for (before, octets, state) in table {
+        let mut session = Session::secure(Config::default());
+        before.iter().for_each(|step| session.step(*step, Cuts::Whole));
+        session.feed(octets);
+        assert_eq!(session.client().state(), state, "{}", octets.escape_ascii());
+        let graph = include_str!("../src/client/mod.rs").split("```").nth(1).unwrap();
+        assert!(graph.contains(&format!("{state:?}")), "{state:?} stands in the graph");
+    }
+}
