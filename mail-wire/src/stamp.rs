@@ -61,6 +61,35 @@ impl Stamp {
     }
 }
 
+/// Makes token types: a [`Stamp`] that is moved, never copied, and shows nothing but its name.
+///
+/// The crate that makes a token reads its stamp; nobody else can make or open one.
+///
+/// ```
+/// mail_wire::tokens! {
+///     /// The answer to a command is owed.
+///     Answer "the client waits for its answer",
+/// }
+/// # let token = Answer(mail_wire::Source::new().issue());
+/// assert_eq!(format!("{token:?}"), "Answer(..)");
+/// ```
+#[macro_export]
+macro_rules! tokens {
+    ($($(#[$doc:meta])* $name:ident $why:literal,)*) => {
+        $(
+            $(#[$doc])*
+            #[must_use = $why]
+            pub struct $name(pub(crate) $crate::Stamp);
+
+            impl ::core::fmt::Debug for $name {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    f.write_str(::core::concat!(::core::stringify!($name), "(..)"))
+                }
+            }
+        )*
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

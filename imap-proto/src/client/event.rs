@@ -3,7 +3,6 @@
 use crate::error::Malformed;
 use crate::response::{FetchPart, Untagged};
 use crate::types::{ResponseText, Status};
-use core::fmt;
 use mail_wire::{SecretBuf, Stamp};
 
 /// An event of the client machine. It borrows from the input alone.
@@ -40,30 +39,13 @@ pub enum Event<'i> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ticket(pub(crate) Stamp);
 
-/// The answer to a challenge is owed: by [`respond`](super::Client::respond) or [`cancel`](super::Client::cancel).
-#[must_use = "the server waits for the answer to its challenge"]
-pub struct AuthTurn(pub(crate) Stamp);
-
-/// The hand-over to TLS is due.
-#[must_use = "the server waits for the handshake"]
-pub struct TlsGrant(pub(crate) Stamp);
-
-/// The octets of a message are due, as many as were announced. A grant that is dropped never ends the message.
-#[must_use = "the server waits for the message"]
-pub struct BodyGrant(pub(crate) Stamp);
-
-/// IDLE is on, and [`done`](super::Client::done) ends it.
-#[must_use = "nothing can be sent before IDLE is done"]
-pub struct IdleGrant(pub(crate) Stamp);
-
-macro_rules! opaque {
-    ($($name:ident),*) => {
-        $(impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($name), "(..)"))
-            }
-        })*
-    };
+mail_wire::tokens! {
+    /// The answer to a challenge is owed: by [`respond`](super::Client::respond) or [`cancel`](super::Client::cancel).
+    AuthTurn "the server waits for the answer to its challenge",
+    /// The hand-over to TLS is due.
+    TlsGrant "the server waits for the handshake",
+    /// The octets of a message are due, as many as were announced. A grant that is dropped never ends the message.
+    BodyGrant "the server waits for the message",
+    /// IDLE is on, and [`done`](super::Client::done) ends it.
+    IdleGrant "nothing can be sent before IDLE is done",
 }
-
-opaque!(AuthTurn, TlsGrant, BodyGrant, IdleGrant);

@@ -70,23 +70,7 @@ pub enum Refusal {
     Cancelled,
 }
 
-macro_rules! tokens {
-    ($($(#[$doc:meta])* $name:ident $why:literal,)*) => {
-        $(
-            $(#[$doc])*
-            #[must_use = $why]
-            pub struct $name(pub(crate) Stamp);
-
-            impl fmt::Debug for $name {
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.write_str(stringify!($name))
-                }
-            }
-        )*
-    };
-}
-
-tokens! {
+mail_wire::tokens! {
     /// The answer to a command is owed.
     Answer "the client waits for its answer",
     /// The next step of a SASL exchange is owed.

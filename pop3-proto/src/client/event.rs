@@ -3,7 +3,6 @@
 use super::items::Items;
 use crate::reply::StatusLine;
 use crate::types::MsgId;
-use core::fmt;
 use mail_wire::{SecretBuf, Stamp};
 
 /// An event of the client machine. It borrows from the input alone.
@@ -35,22 +34,9 @@ pub enum Event<'i> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ticket(pub(crate) Stamp);
 
-/// The answer to a challenge is owed: by [`respond`](super::Client::respond) or [`cancel`](super::Client::cancel).
-#[must_use = "the server waits for the answer to its challenge"]
-pub struct AuthTurn(pub(crate) Stamp);
-
-/// The hand-over to TLS is due.
-#[must_use = "the server waits for the handshake"]
-pub struct TlsGrant(pub(crate) Stamp);
-
-impl fmt::Debug for AuthTurn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AuthTurn(..)")
-    }
-}
-
-impl fmt::Debug for TlsGrant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TlsGrant(..)")
-    }
+mail_wire::tokens! {
+    /// The answer to a challenge is owed: by [`respond`](super::Client::respond) or [`cancel`](super::Client::cancel).
+    AuthTurn "the server waits for the answer to its challenge",
+    /// The hand-over to TLS is due.
+    TlsGrant "the server waits for the handshake",
 }

@@ -108,17 +108,14 @@ pub enum Refusal {
     NotUtf8,
 }
 
-/// The answer to a command is owed.
-#[must_use = "the client waits for its answer"]
-pub struct Answer(pub(crate) Stamp);
-
-/// The next step of a SASL exchange is owed.
-#[must_use = "the client waits for a challenge or the outcome"]
-pub struct AuthTurn(pub(crate) Stamp);
-
-/// The client asks for TLS.
-#[must_use = "the client waits for the go-ahead or a refusal"]
-pub struct TlsOffer(pub(crate) Stamp);
+mail_wire::tokens! {
+    /// The answer to a command is owed.
+    Answer "the client waits for its answer",
+    /// The next step of a SASL exchange is owed.
+    AuthTurn "the client waits for a challenge or the outcome",
+    /// The client asks for TLS.
+    TlsOffer "the client waits for the go-ahead or a refusal",
+}
 
 /// A message is being sent: its body, then its end. Dropped, it never ends the body.
 #[must_use = "the client waits for the end of the message"]
@@ -135,13 +132,8 @@ impl BodyGrant {
     }
 }
 
-macro_rules! opaque {
-    ($($token:ident),*) => {$(
-        impl fmt::Debug for $token {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($token), "(..)"))
-            }
-        }
-    )*};
+impl fmt::Debug for BodyGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BodyGrant(..)")
+    }
 }
-opaque!(Answer, AuthTurn, TlsOffer, BodyGrant);

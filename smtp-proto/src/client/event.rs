@@ -38,29 +38,11 @@ pub enum Event<'i> {
     Closing(Reply<'i>),
 }
 
-macro_rules! token {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[must_use = "the server waits for it"]
-        pub struct $name(pub(super) Stamp);
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(stringify!($name))
-            }
-        }
-    };
-}
-
-token! {
+mail_wire::tokens! {
     /// Leave to send one body, or one chunk. Dropped, it never ends the body: the connection must then be closed.
-    BodyGrant
-}
-token! {
+    BodyGrant "the server waits for it",
     /// The client's turn in an AUTH exchange.
-    AuthTurn
-}
-token! {
+    AuthTurn "the server waits for it",
     /// The server's go-ahead for TLS.
-    TlsGrant
+    TlsGrant "the server waits for it",
 }

@@ -85,21 +85,7 @@ pub enum BodyForm {
     },
 }
 
-macro_rules! token {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[must_use = "it is owed: while it is held, no command is read"]
-        pub struct $name(pub(super) Stamp);
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(stringify!($name))
-            }
-        }
-    };
-}
-
-token! {
+mail_wire::tokens! {
     /// An answer that is owed. Good for one [`Server::answer`](super::Server::answer) or [`Server::refuse`](super::Server::refuse).
     ///
     /// ```
@@ -118,15 +104,11 @@ token! {
     ///     let _ = server.answer(answer, reply, output);
     /// }
     /// ```
-    Answer
-}
-token! {
+    Answer "it is owed: while it is held, no command is read",
     /// The server's turn in an AUTH exchange.
-    AuthTurn
-}
-token! {
+    AuthTurn "it is owed: while it is held, no command is read",
     /// A STARTTLS that waits for the hand-over.
-    TlsOffer
+    TlsOffer "it is owed: while it is held, no command is read",
 }
 
 /// A body that a client offers.
