@@ -149,7 +149,7 @@ impl<M: Machine, S: Socket> Session<M, S> {
     pub fn close(mut self) -> S {
         let limit = self.drive_deadline_of_end();
         loop {
-            self.io.limit = limit.saturating_duration_since(Instant::now());
+            self.io.until = limit;
             if self.drive.end(&mut self.engine, &mut self.io) || Instant::now() >= limit {
                 return self.io.socket;
             }
@@ -211,12 +211,13 @@ impl<M: Machine, S: Socket> Session<M, S> {
 
     /// `None`: the caller's time is up.
     fn wait(&mut self, room: bool, time: Option<Duration>) -> Result<Option<Turned>, Error<M::Error>> {
-        let until = time.and_then(|time| Instant::now().checked_add(time));
+        // A time of zero looks at what has arrived.
+        let until = time.and_then(|time| Instant::now().checked_add(time.max(Duration::from_millis(1))));
         loop {
             let now = Instant::now();
             let deadline = self.drive.deadline(now, self.engine.patience());
             let limit = until.map_or(deadline, |until| deadline.min(until));
-            self.io.limit = limit.saturating_duration_since(now);
+            self.io.until = limit;
             match self.drive.turn(&mut self.engine, &mut self.io, room)? {
                 Turned::Blocked => {}
                 other => return Ok(Some(other)),
@@ -251,7 +252,7 @@ impl<M: Machine, S: Socket> Session<M, S> {
     fn shake(mut handshake: Handshake<M>, mut io: Waiting<S>) -> Result<Self, Error<M::Error>> {
         let until = Instant::now() + Handshake::<M>::PATIENCE;
         loop {
-            io.limit = until.saturating_duration_since(Instant::now());
+            io.until = until;
             if shake(&mut handshake, &mut io)? {
                 let engine = handshake.finish().map_err(|_| Error::HandshakeCut)?;
                 return Ok(Self { engine, io, drive: Drive::default() });
@@ -371,7 +372,8 @@ impl<M: Machine, S: Socket> Turn<'_, M, Writer<'_, S>> {
 #[derive(Debug)]
 struct Waiting<S> {
     socket: S,
-    limit: Duration,
+    /// When reads end to wait. A point in time: a drip of octets makes many reads, and must not make many waits.
+    until: Instant,
     /// The last write ran out of time.
     stalled: bool,
     /// A read has succeeded since: the next write gives way to another read. Else two peers that both write would each wait out their
@@ -383,7 +385,7 @@ struct Waiting<S> {
 impl<S: Socket> Waiting<S> {
     fn new(mut socket: S) -> io::Result<Self> {
         socket.write_within(WRITE)?;
-        Ok(Self { socket, limit: READ, stalled: false, reading: false, set: Duration::ZERO })
+        Ok(Self { socket, until: Instant::now(), stalled: false, reading: false, set: Duration::ZERO })
     }
 
     fn write_by<T>(&mut self, write: impl FnOnce(&mut S) -> io::Result<T>) -> io::Result<T> {
@@ -403,8 +405,11 @@ impl<S: Socket> Waiting<S> {
 
 impl<S: Socket> Read for Waiting<S> {
     fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
-        let limit = if self.stalled { self.limit.min(WRITE) } else { self.limit.min(READ) };
-        let limit = limit.max(Duration::from_millis(1));
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let limit = left.min(if self.stalled { WRITE } else { READ }).max(Duration::from_millis(1));
         if self.set != limit {
             self.socket.read_within(limit)?;
             self.set = limit;

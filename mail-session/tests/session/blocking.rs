@@ -2,11 +2,13 @@
 
 use crate::toy::{Client, ClientEvent, Command, Server, ServerEvent, tls};
 use bytes::Bytes;
+use mail_session::Error;
 use mail_session::blocking::{Next, Session, Socket, Within};
 use mail_session::memory::{self, Plan};
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Serves one session to its end; how many octets of bodies came in.
 fn serve<S: Socket>(mut session: Session<Server, S>) -> usize {
@@ -170,4 +172,44 @@ fn next_within_comes_back_and_loses_nothing() {
         Within::Event(ClientEvent::Reply(b"hello"), _) => {}
         other => panic!("{other:?}"),
     };
+}
+
+/// The clock is real here: a short patience, and a drip that never completes a line.
+#[test]
+fn a_drip_moves_no_deadline_and_the_last_word_goes_out() {
+    let patience = Duration::from_millis(300);
+    let (left, right) = memory::link(Plan::default(), Plan::default());
+    let drip = thread::spawn(move || {
+        let (mut left, mut told) = (left.blocking(), Vec::new());
+        while left.write_all(b"E").is_ok() && told.is_empty() {
+            left.read_within(Duration::from_millis(20)).unwrap();
+            let mut octets = [0; 64];
+            if let Ok(n) = left.read(&mut octets) {
+                told.extend_from_slice(&octets[..n]);
+            }
+        }
+        told
+    });
+    let mut session = Session::over(Server::with_patience(patience), right.blocking()).unwrap();
+    let begun = Instant::now();
+    assert!(matches!(session.next(), Err(Error::Timeout)));
+    assert!(begun.elapsed() >= patience && begun.elapsed() < Duration::from_secs(5));
+    assert!(matches!(session.next(), Err(Error::Timeout)), "and it stays so");
+    drop(session);
+    assert_eq!(drip.join().unwrap(), b"-too slow\r\n");
+}
+
+#[test]
+fn a_peer_that_goes_away_ends_a_blocking_session() {
+    for (said, clean) in [(&b"ECHO one\r\n"[..], true), (b"ECHO one\r\nECHO tw", false)] {
+        let (left, right) = memory::link(Plan::default(), Plan::default());
+        let mut left = left.blocking();
+        left.write_all(said).unwrap();
+        left.finish().unwrap();
+        let mut session = Session::over(Server::new(), right.blocking()).unwrap();
+        let Some((ServerEvent::Echo(text, token), turn)) = session.next().unwrap() else { panic!() };
+        turn.machine.answer(token, text, turn.output).unwrap();
+        let end = session.next();
+        assert_eq!(end.is_ok_and(|end| end.is_none()), clean);
+    }
 }

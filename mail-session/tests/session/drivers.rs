@@ -311,3 +311,56 @@ fn a_dropped_future_changes_nothing() {
         }
     }
 }
+
+/// Everything at once and nothing awaited in between: many commands, a large answer, a large body, through links that hold almost nothing.
+#[test]
+fn bulk_in_both_directions_ends() {
+    for (capacity, upgrade, scale) in [(1, false, 1), (64, false, 40), (1, true, 1), (64, true, 40)] {
+        let clock = Clock::new();
+        let narrow = plan(capacity, Chunks::Whole);
+        let (left, right) = memory::link(narrow.clone(), narrow);
+        let polls = Polls::new(Drops::Never);
+        let (get, put, echoes) = (3000 * scale, 2500 * scale, 4 * scale);
+        let clock_a = clock.clone();
+        let send = async {
+            let mut session = Session::over(Client::new(), left, clock_a);
+            if upgrade {
+                let turn = session.turn();
+                turn.machine.send(Command::Stls, turn.output).unwrap();
+                let Some((ClientEvent::StartTls(token), _)) = session.next().await.unwrap() else { panic!() };
+                session = session.start_tls(token, tls::pair().0.to(tls::HOST).unwrap()).await.unwrap();
+            }
+            let turn = session.turn();
+            for _ in 0..echoes {
+                turn.machine.send(Command::Echo(&[b'e'; 700]), turn.output).unwrap();
+            }
+            turn.machine.send(Command::Get(get as u64), turn.output).unwrap();
+            turn.machine.send(Command::Put, turn.output).unwrap();
+            let (mut got, mut body) = (0, Bytes::from(vec![b'b'; put]));
+            while let Some((event, _)) = session.next().await.unwrap() {
+                match event {
+                    ClientEvent::Chunk(octets) => got += octets.len(),
+                    ClientEvent::BodyWanted(mut grant) => {
+                        while !body.is_empty() {
+                            let Next::Room = session.next_or_room().await.unwrap() else { panic!() };
+                            let turn = session.turn();
+                            turn.machine.body(&mut grant, &mut body, turn.output);
+                        }
+                        let turn = session.turn();
+                        turn.machine.end_body(grant, turn.output).unwrap();
+                        turn.machine.send(Command::Quit, turn.output).unwrap();
+                    }
+                    _ => {}
+                }
+            }
+            got
+        };
+        let serve = server(Session::over(Server::new(), right, clock.clone()), &polls);
+        let (got, served) = memory::run(&clock, send, serve).expect("no deadlock");
+        assert_eq!(got, get + 2);
+        let log = served.unwrap();
+        assert_eq!(log.iter().filter(|line| line.starts_with("Echo")).count(), echoes);
+        assert!(log.iter().any(|line| line.len() == "chunk ".len() + put + "\\r\\n".len()));
+        assert!(clock.elapsed().is_zero(), "nobody ran out of time");
+    }
+}

@@ -146,3 +146,71 @@ fn the_go_ahead_goes_out_before_the_first_record() {
     assert!(!handshake.is_done().unwrap());
     assert!(handshake.finish().is_err());
 }
+
+/// Both engines, with TLS, and the link between them.
+fn engines() -> (Engine<Client>, Engine<Server>, memory::End, memory::End) {
+    let (mut left, mut right) = memory::link(Plan::default(), Plan::default());
+    let mut client = Handshake::implicit(Client::new(), tls::pair().0.to(tls::HOST).unwrap());
+    let mut server = Handshake::implicit(Server::new(), tls::pair().1.begin().unwrap());
+    while !(client.is_done().unwrap() && server.is_done().unwrap()) {
+        while client.transmit(&mut left).unwrap() > 0 {}
+        let _ = server.receive(&mut right);
+        while server.transmit(&mut right).unwrap() > 0 {}
+        let _ = client.receive(&mut left);
+    }
+    while client.transmit(&mut left).unwrap() > 0 {}
+    (client.finish().unwrap(), server.finish().unwrap(), left, right)
+}
+
+/// A socket that takes one octet at a time.
+struct Trickle(Vec<u8>);
+
+impl std::io::Write for Trickle {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.0.extend_from_slice(&octets[..1]);
+        Ok(1)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Pitfall: sealing whenever there is a little room makes records of one octet.
+#[test]
+fn a_slow_socket_makes_no_tiny_records() {
+    let (mut client, _server, ..) = engines();
+    let mut trickle = Trickle(Vec::new());
+    for _ in 0..100 {
+        let turn = client.turn();
+        turn.machine.send(Command::Echo(&[b'x'; 1000]), turn.output).unwrap();
+        client.transmit(&mut trickle).unwrap();
+    }
+    while client.transmit(&mut trickle).unwrap() > 0 {}
+    let (mut records, mut rest) = (0, trickle.0.as_slice());
+    while let [_, _, _, high, low, ..] = rest {
+        records += 1;
+        rest = &rest[5 + usize::from(u16::from_be_bytes([*high, *low]))..];
+    }
+    assert!(rest.is_empty());
+    assert!(records < 15, "{records} records for 100 KB");
+}
+
+/// Pitfall: what cannot move between threads cannot be spawned.
+#[test]
+fn sessions_their_events_and_their_futures_are_send() {
+    fn send<T: Send>(_: &T) {}
+    let (left, _right) = memory::link(Plan::default(), Plan::default());
+    let mut session = Session::over(Server::new(), left, Clock::new());
+    send(&session);
+    let task = async move {
+        while let Some((event, mut turn)) = session.next().await? {
+            turn.flush().await?;
+            if let ServerEvent::Echo(text, token) = event {
+                turn.machine.answer(token, text, turn.output).unwrap();
+            }
+        }
+        Ok::<(), Error<crate::toy::Violation>>(())
+    };
+    send(&task);
+}

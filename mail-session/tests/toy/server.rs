@@ -27,6 +27,7 @@ pub struct Server {
     encoder: DotEncoder,
     quit: bool,
     shutdown: bool,
+    patience: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +46,12 @@ impl Server {
             encoder: DotEncoder::new(BodyEol::Pass),
             quit: false,
             shutdown: false,
+            patience: Duration::from_secs(300),
         }
+    }
+
+    pub fn with_patience(patience: Duration) -> Self {
+        Self { patience, ..Self::new() }
     }
 
     pub fn is_secured(&self) -> bool {
@@ -216,7 +222,7 @@ impl Machine for Server {
     }
 
     fn patience(&self) -> Duration {
-        Duration::from_secs(300)
+        self.patience
     }
 
     fn start_tls(
