@@ -14,7 +14,7 @@ use mail_wire::{Class, Input, Mask, Span, Unit, base64};
 
 /// The server closes the connection (RFC 5321 §3.8).
 const SERVICE_CLOSING: u16 = 421;
-/// The answer to a MAIL whose transaction the server remembers (RFC 1845 §4.3).
+/// The answer to a MAIL whose transaction the server remembers (RFC 1845 §3).
 const CHECKPOINT: u16 = 355;
 
 impl Client {
@@ -96,7 +96,7 @@ impl Client {
     }
 
     /// The server has kept the transaction, its recipients, and so many octets of the message: DATA may follow at once, with the rest
-    /// (RFC 1845 §4.3).
+    /// (RFC 1845 §3).
     fn resumed<'i>(&mut self, flight: Flight, reply: Reply<'i>) -> Event<'i> {
         self.flights.pop_front();
         let open = self.transaction.as_mut();

@@ -24,8 +24,12 @@ impl BodyType {
 
     /// Reads a value, without case.
     pub(crate) fn read(value: &[u8]) -> Option<Self> {
-        [Self::SevenBit, Self::EightBitMime, Self::BinaryMime]
-            .into_iter()
-            .find(|body| body.as_str().as_bytes().eq_ignore_ascii_case(value))
+        let body = match value.len() {
+            4 => Self::SevenBit,
+            8 => Self::EightBitMime,
+            10 => Self::BinaryMime,
+            _ => return None,
+        };
+        body.as_str().as_bytes().eq_ignore_ascii_case(value).then_some(body)
     }
 }

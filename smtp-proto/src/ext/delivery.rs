@@ -119,10 +119,17 @@ pub(crate) fn digits_of(octets: &[u8], most: usize) -> Option<u64> {
     if octets.is_empty() || octets.len() > most {
         return None;
     }
-    octets.iter().try_fold(0_u64, |sum, octet| {
-        let digit = octet.is_ascii_digit().then(|| u64::from(octet.saturating_sub(b'0')))?;
-        sum.checked_mul(10)?.checked_add(digit)
-    })
+    if !octets.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let digit = |octet: &u8| u64::from(octet.wrapping_sub(b'0'));
+    if octets.len() < 20 {
+        // Nineteen digits fit into 64 bits whatever they are.
+        return Some(
+            octets.iter().fold(0, |sum: u64, octet| sum.wrapping_mul(10).wrapping_add(digit(octet))),
+        );
+    }
+    octets.iter().try_fold(0_u64, |sum, octet| sum.checked_mul(10)?.checked_add(digit(octet)))
 }
 
 /// The shape of RFC 3339 §5.6: `2026-01-31T12:00:00[.123](Z|+01:00)`.

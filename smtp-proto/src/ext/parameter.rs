@@ -62,7 +62,10 @@ pub enum Parameter {
 impl Parameter {
     /// The parameter of a keyword, for MAIL or for RCPT. The length is looked at first.
     pub(crate) fn find(keyword: &[u8], of: Of) -> Option<Self> {
-        let of_mail: &[(&str, Self)] = match keyword.len() {
+        if of == Of::Rcpt {
+            return Self::find_rcpt(keyword);
+        }
+        let table: &[(&str, Self)] = match keyword.len() {
             2 => &[("BY", Self::By)],
             3 => &[("RET", Self::Ret)],
             4 => &[("SIZE", Self::Size), ("BODY", Self::Body), ("AUTH", Self::Auth), ("MTRK", Self::Mtrk)],
@@ -79,17 +82,19 @@ impl Parameter {
             11 => &[("MT-PRIORITY", Self::MtPriority)],
             _ => &[],
         };
-        let of_rcpt: &[(&str, Self)] = match keyword.len() {
-            4 => &[("RRVS", Self::Rrvs)],
-            5 => &[("ORCPT", Self::Orcpt)],
-            6 => &[("NOTIFY", Self::Notify), ("CONNEG", Self::ConNeg)],
-            _ => &[],
+        let same = |(name, _): &&(&str, Self)| name.as_bytes().eq_ignore_ascii_case(keyword);
+        table.iter().find(same).map(|(_, parameter)| *parameter)
+    }
+
+    fn find_rcpt(keyword: &[u8]) -> Option<Self> {
+        let (name, parameter) = match (keyword.len(), keyword.first()?) {
+            (6, b'N' | b'n') => ("NOTIFY", Self::Notify),
+            (6, _) => ("CONNEG", Self::ConNeg),
+            (5, _) => ("ORCPT", Self::Orcpt),
+            (4, _) => ("RRVS", Self::Rrvs),
+            _ => return None,
         };
-        let table = if of == Of::Mail { of_mail } else { of_rcpt };
-        table
-            .iter()
-            .find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(keyword))
-            .map(|(_, parameter)| *parameter)
+        name.as_bytes().eq_ignore_ascii_case(keyword).then_some(parameter)
     }
 
     /// The extension that brings it.

@@ -16,6 +16,9 @@ use core::fmt::Write as _;
 /// Parameters that nobody knows, in one command. More are malformed, so that looking for doubles stays cheap.
 const MOST_UNKNOWN: u8 = 16;
 
+/// The length of the one value of BODY that is so long; the value has been checked by then.
+const BINARYMIME: usize = BodyType::BinaryMime.as_str().len();
+
 /// Whose parameters: a keyword may mean one thing to MAIL and nothing to RCPT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Of {
@@ -199,6 +202,9 @@ fn raw(word: &[u8]) -> Raw<'_> {
 /// `*(SP esmtp-param)` up to the end of the octets. On failure the rule and the octets left.
 #[inline]
 pub(crate) fn params<'a>(octets: &'a [u8], of: Of, fixes: &Fixes<'_>) -> Result<Params<'a>, (Rule, usize)> {
+    if !octets.is_ascii() && core::str::from_utf8(octets).is_err() {
+        return Err((Rule::NotAscii, octets.len()));
+    }
     let mut params = Params { octets, ..Params::NONE };
     let mut rest = octets;
     while let Some((first, behind)) = rest.split_first() {
@@ -237,9 +243,6 @@ pub(crate) fn params<'a>(octets: &'a [u8], of: Of, fixes: &Fixes<'_>) -> Result<
 
 impl Params<'_> {
     fn add(&mut self, word: &[u8], value: Option<&[u8]>, of: Of, fixes: &Fixes<'_>) -> Result<(), Rule> {
-        if value.is_some_and(|value| !value.is_ascii() && core::str::from_utf8(value).is_err()) {
-            return Err(Rule::NotAscii);
-        }
         let Some(parameter) = Parameter::find(word, of) else {
             let same = |(other, _): &Raw<'_>| other.as_bytes().eq_ignore_ascii_case(word);
             if self.unknown >= MOST_UNKNOWN {
@@ -258,8 +261,7 @@ impl Params<'_> {
         if parameter == Parameter::Size {
             self.size = value.and_then(size).unwrap_or(u64::MAX);
         }
-        let binary =
-            parameter == Parameter::Body && value.and_then(BodyType::read) == Some(BodyType::BinaryMime);
+        let binary = parameter == Parameter::Body && value.is_some_and(|value| value.len() == BINARYMIME);
         let extension = if binary { Extension::BinaryMime } else { parameter.extension() };
         self.needs = self.needs.with(extension);
         self.known |= parameter.bit();
