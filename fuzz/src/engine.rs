@@ -8,6 +8,8 @@ use crate::reads::{WHOLE, reads};
 use crate::seeds::Seed;
 use crate::{imap_client, imap_server, pop3_client, pop3_server, smtp_client, smtp_server};
 use mail_session::engine::{Engine, Handshake, Step};
+use mail_session::tls::rustls::pki_types::pem::PemObject;
+use mail_session::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use mail_session::tls::rustls::{self, ClientConfig, Connection, RootCertStore, ServerConfig};
 use mail_session::tls::{ClientTls, ServerTls, Tls, provider};
 use mail_session::{Error, wire};
@@ -338,23 +340,26 @@ impl<P: Party> Drive<P> {
     }
 }
 
-/// A certificate for `localhost`, and those who trust it.
+/// A certificate for `localhost`, and those who trust its authority: that of the user's crate.
 struct Trust {
     client: Arc<ClientConfig>,
     server: Arc<ServerConfig>,
 }
 
+const AUTHORITY: &[u8] = include_bytes!("../../.ci/consumer/pem/ca.pem");
+const CHAIN: &[u8] = include_bytes!("../../.ci/consumer/pem/chain.pem");
+const KEY: &[u8] = include_bytes!("../../.ci/consumer/pem/key.pem");
+
 static TRUST: LazyLock<Trust> = LazyLock::new(|| {
-    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-    let certificate = signed.cert.der().clone();
-    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der());
+    let read = |pem| CertificateDer::from_pem_slice(pem).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_slice(KEY).expect("a key");
     let mut roots = RootCertStore::empty();
-    roots.add(certificate.clone()).expect("a certificate");
+    roots.add(read(AUTHORITY)).expect("a certificate");
     let client = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
     let server = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
     let client = client.expect("versions").with_root_certificates(roots).with_no_client_auth();
     let server = server.expect("versions").with_no_client_auth();
-    let server = server.with_single_cert(vec![certificate], key.into()).expect("the key fits");
+    let server = server.with_single_cert(vec![read(CHAIN)], key).expect("the key fits");
     Trust { client: Arc::new(client), server: Arc::new(server) }
 });
 
