@@ -48,11 +48,13 @@ impl Tags {
         Ok(tags)
     }
 
+    /// The number of the next tag.
     pub(super) fn next(&mut self) -> u32 {
         self.last = self.last.wrapping_add(1);
         self.last
     }
 
+    /// What every tag of the source begins with.
     fn prefix(&self) -> &[u8] {
         self.prefix.get(..self.len).unwrap_or(&[])
     }

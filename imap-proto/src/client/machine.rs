@@ -1,4 +1,7 @@
 //! The client as a [`Machine`]: framing, the end, TLS.
+//! Two decisions are made while framing that look at more than line ends, since neither can wait for the grammar: what a `+` means, because the
+//! rest of a command goes out by it; and whose octets a literal holds that is too large to stay, because only those of a message are
+//! streamed.
 
 use super::event::{Event, Ticket, TlsGrant};
 use super::flight::{Message, Wait};
@@ -90,6 +93,7 @@ impl Machine for Client {
         }
     }
 
+    /// A violation found by the grammar is latched like one found by framing. A stale unit is the caller's fault and is not.
     fn decode<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
         let result = self.read(unit, input);
         if let Err(violation) = &result {
@@ -108,6 +112,7 @@ impl Machine for Client {
         self.eof = true;
     }
 
+    /// A client owes nobody a farewell: LOGOUT is the application's to send while there is time.
     fn close(&mut self, why: Closing, _output: &mut Output) {
         match why {
             Closing::Shutdown => self.closed = true,
@@ -118,6 +123,7 @@ impl Machine for Client {
         }
     }
 
+    /// IDLE is renewed before 30 minutes (RFC 9051 §6.3.13); a command is waited for, and between commands the server.
     fn patience(&self) -> Duration {
         match (&self.wait, self.state) {
             (Wait::Idle(_) | Wait::Idling(..), _) => self.limits.wait_idle,
@@ -139,6 +145,7 @@ impl Machine for Client {
         }
     }
 
+    /// Nothing that was said before TLS is known behind it (RFC 9051 §6.2.1): capabilities, what was enabled, a unit half read.
     fn secured(&mut self, _proof: Secured) {
         self.secure = true;
         self.capabilities = None;
@@ -161,6 +168,8 @@ impl Client {
         self.fatal.get_or_insert(violation).clone()
     }
 
+    /// What the next unit is. Before input is looked at: the end, the hand-over that is due, what must be written, the grant that no
+    /// octets cause; and the octets of a literal that is being streamed.
     fn step(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         self.masks.clear();
         self.kind = Kind::Nothing;
@@ -209,6 +218,7 @@ impl Client {
         Some(Framed::Ready(input.take(0)))
     }
 
+    /// As much of a streamed literal as has arrived. No octet of it is looked at.
     fn chunk(&mut self, target: Target, left: u64, input: &mut Input) -> Result<Framed, Violation> {
         let here = input.pending().len();
         if here == 0 {
@@ -221,6 +231,8 @@ impl Client {
         Ok(Framed::Ready(input.take(n)))
     }
 
+    /// The next line, with the literals that stay inside it. The limit counts the line alone (RFC 9051 §4.3 sets none); literals have
+    /// their own.
     fn line(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         let limit = match self.state {
             State::Greeting | State::NotAuthenticated => self.limits.line_before_auth,
@@ -257,6 +269,7 @@ impl Client {
         }
     }
 
+    /// LF alone is let through by [`Policy::line`](crate::Policy), and counted.
     fn count_bare(&mut self, bare: bool) {
         if bare {
             self.policy.grammar.repairs.count(Repair::BareLf, 1);
@@ -290,6 +303,7 @@ impl Client {
         Ok(Framed::Ready(input.take(header.line)))
     }
 
+    /// A unit is complete: what kind of unit it is, by its first octet and by what was read before.
     fn whole(&mut self, whole: Whole, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         self.lines = Lines::new();
         self.count_bare(whole.bare);

@@ -1,4 +1,9 @@
 //! The client as a [`Machine`](mail_wire::Machine): what a unit says, and what it changes.
+//! State that depends on what octets mean changes here and nowhere else; framing has decided where they end, and what a `+` was for.
+//!
+//! What is malformed stays beside what is good, in three sizes: a value inside a structure (a number), an attribute of a FETCH, a
+//! line. Under the strict grammar each of them ends the session. What cannot be malformed is the pairing of completions with
+//! commands: a tag that is not in flight, or a status that is none, leaves no doubt that one of the two sides has lost count.
 
 use super::event::{BodyGrant, Event, IdleGrant, TlsGrant};
 use super::flight::{Kind as Command, Wait};
@@ -16,6 +21,10 @@ use crate::types::{Code, Condition, ResponseText, Status, Target};
 use mail_wire::{Class, Input, Mask, Span, Tape, Unit, base64};
 
 impl Client {
+    /// Reads the unit that was framed last. What kind of unit it is, framing has remembered.
+    ///
+    /// # Errors
+    /// A stale unit, or a violation that only the grammar can see.
     pub(super) fn read<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
         let (octets, tape) = input.unit(unit)?;
         match self.kind {
@@ -35,6 +44,8 @@ impl Client {
         }
     }
 
+    /// A unit that is no continuation request and no piece of a FETCH: the greeting, or a tagged or untagged response.
+    /// Anything that is neither of the latter two is malformed, and the link goes on (RFC 9051 §2.2.2).
     fn any_line<'i>(&mut self, octets: &'i [u8], tape: &'i mut Tape) -> Result<Event<'i>, Violation> {
         if self.state == State::Greeting {
             return self.greeting(octets);
@@ -74,6 +85,7 @@ impl Client {
         Ok(Event::Greeting(status))
     }
 
+    /// `response-data` (RFC 9051 §9). FETCH is an event of its own, since it may come in pieces.
     fn untagged<'i>(&mut self, octets: &'i [u8], tape: &'i mut Tape) -> Result<Event<'i>, Violation> {
         self.count_unsolicited()?;
         let mut reader = self.reader(octets, 1, tape);
@@ -133,6 +145,7 @@ impl Client {
         Ok(Event::Fetch(fetch_part(octets, tape.spans(), head)))
     }
 
+    /// The rest of a FETCH behind its last streamed literal.
     fn fetch_last<'i>(
         &mut self,
         octets: &'i [u8],
@@ -245,6 +258,7 @@ impl Client {
         Ok(None)
     }
 
+    /// SELECT that fails leaves no mailbox selected (RFC 9051 §6.3.2). A session that has ended stays so.
     fn select(&mut self, state: State) {
         if self.state != State::Logout {
             self.state = state;
@@ -270,6 +284,7 @@ impl Client {
         Ok(())
     }
 
+    /// A CAPABILITY code is as good as the response (RFC 9051 §7.1).
     fn learn_from(&mut self, status: &Status<'_>) {
         if let Some(Code::Capability(list)) = status.code {
             self.learn(list);
@@ -323,6 +338,7 @@ impl Client {
         self.malformed(octets, Fault::new(0, Rule::State)).map(Some)
     }
 
+    /// A server may speak unasked (RFC 9051 §7), but not for ever where the application has set a limit.
     fn count_unsolicited(&mut self) -> Result<(), Violation> {
         if self.flight.is_empty() {
             self.unsolicited = self.unsolicited.saturating_add(1);
@@ -352,10 +368,12 @@ impl Client {
     }
 }
 
+/// A fault as the end of the session: what is malformed under the strict grammar.
 fn violation(fault: Fault) -> Violation {
     Violation::Malformed { rule: fault.rule, at: fault.at as usize }
 }
 
+/// A unit without its line end.
 fn line(octets: &[u8], text: usize) -> &[u8] {
     octets.get(..text).unwrap_or(octets)
 }

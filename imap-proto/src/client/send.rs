@@ -179,6 +179,7 @@ impl Client {
         Ok(())
     }
 
+    /// The exchange whose challenge this turn answers.
     fn turn(&self, turn: &AuthTurn) -> Option<Ticket> {
         match self.wait {
             Wait::Turn(ticket, stamp) if stamp == turn.0 && !self.is_over() => Some(ticket),
@@ -196,6 +197,7 @@ impl Client {
         }
     }
 
+    /// IMAP4rev2 includes LITERAL- (RFC 9051 appendix E). While nothing is known every literal waits.
     fn non_sync(&self) -> NonSync {
         if self.has("LITERAL+") {
             NonSync::All
@@ -248,6 +250,7 @@ impl Client {
         }
     }
 
+    /// STARTTLS is for a session that is neither protected nor logged in (RFC 9051 §6.2.1).
     fn may_start_tls(&self) -> Result<(), Misuse> {
         if self.secure || self.state != State::NotAuthenticated {
             return Err(Misuse::NotInState);
@@ -266,6 +269,7 @@ impl Client {
         Ok(())
     }
 
+    /// Nobody logs in twice (RFC 9051 §6.2).
     fn may_log_in(&self) -> Result<(), Misuse> {
         match self.state {
             State::NotAuthenticated => Ok(()),
@@ -273,6 +277,7 @@ impl Client {
         }
     }
 
+    /// A password, or a token that is as good as one, goes over a plain link only if the policy says so (RFC 9051 §11.3).
     fn may_show_password(&self) -> Result<(), Misuse> {
         if self.secure || self.policy.plaintext_auth == Allow::Allow {
             return Ok(());

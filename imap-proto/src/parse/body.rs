@@ -1,4 +1,10 @@
 //! The kernel of BODY and BODYSTRUCTURE: one pass without recursion. The nodes on the tape are the stack.
+//! A node is written when its parenthesis opens and filled in when its fields have been read; a multipart's subtype stands behind its parts. Each
+//! node knows its parent, so that closing one leads back to what was open around it: depth costs neither stack nor memory of its own, and
+//! the limit on it only keeps applications safe that walk the tree by recursion.
+//!
+//! What real servers leave away or add is taken by named repairs; a number that is none is malformed by itself, and the rest of the structure is
+//! good.
 
 use super::leaf::{Fault, Parse, form};
 use super::reader::Reader;
@@ -89,16 +95,19 @@ impl Reader<'_, '_> {
         Ok(at)
     }
 
+    /// The two numbers of a cell that was written before.
     fn cell(&self, index: usize) -> (u32, u32) {
         let cell = self.tape.spans().get(index).copied().unwrap_or_default();
         (cell.start() as u32, cell.len() as u32)
     }
 
+    /// The kind shares its cell with the link to the parent.
     fn set_kind(&mut self, at: usize, kind: u32) {
         let (_, parent) = self.cell(at + node::KIND);
         self.tape.set(at + node::KIND, Span::cell(kind, parent));
     }
 
+    /// The stack of the parser: where it goes on when a node closes.
     fn parent_of(&self, base: usize, at: usize) -> Option<usize> {
         let (_, parent) = self.cell(at + node::KIND);
         parent.checked_sub(1).map(|relative| base + relative as usize)
@@ -183,6 +192,7 @@ impl Reader<'_, '_> {
         Ok(Then::Closed)
     }
 
+    /// A multipart that holds nothing, which servers write for messages that they could not read: `("MIXED")`.
     fn no_parts(&mut self, base: usize, at: usize, subtype: Span) -> Parse<Then> {
         self.tape.set(at + node::SUBTYPE, subtype);
         if self.cur.peek() == Some(b' ') {
@@ -195,6 +205,7 @@ impl Reader<'_, '_> {
         Ok(Then::Closed)
     }
 
+    /// The same with what may follow its subtype.
     fn no_parts_fields(&mut self, base: usize, at: usize) -> Parse<Then> {
         self.repair(Repair::NoParts, Rule::Body)?;
         self.set_kind(at, node::MULTIPART);
@@ -262,6 +273,7 @@ impl Reader<'_, '_> {
         self.cur.expect(b')', Rule::Body)
     }
 
+    /// `body-fld-dsp`: NIL, or a kind with its parameters (RFC 2183). Some servers leave the parentheses away.
     fn disposition(&mut self, base: usize, at: usize) -> Parse<()> {
         if self.cur.nil() || self.empty_list()? {
             return Ok(());
@@ -285,6 +297,7 @@ impl Reader<'_, '_> {
         self.cur.expect(b')', Rule::Body)
     }
 
+    /// `body-fld-lang`: a string, or several in parentheses (RFC 3282).
     fn languages(&mut self, base: usize, at: usize) -> Parse<()> {
         if self.empty_list()? {
             return Ok(());
@@ -355,6 +368,7 @@ impl Reader<'_, '_> {
     }
 }
 
+/// Where something begins, counted from the first entry of the value, and how many of it there are.
 fn relative_cell(base: usize, first: usize, count: usize) -> Span {
     let first = u32::try_from(first.saturating_sub(base)).unwrap_or(u32::MAX);
     Span::cell(first, u32::try_from(count).unwrap_or(u32::MAX))

@@ -52,6 +52,7 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// One attribute with its head, or what is malformed in its place.
     fn attribute_item(&mut self) -> Parse<()> {
         let start = self.cur.at();
         let head = self.reserve::<{ item::HEAD }>()?;
@@ -145,6 +146,7 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// A number of 64 bits, in two entries.
     fn push_wide(&mut self, number: u64) -> Parse<()> {
         self.push(Span::cell(number as u32, 0))?;
         self.push(Span::cell((number >> 32) as u32, 0))?;

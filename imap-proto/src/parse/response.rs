@@ -1,4 +1,8 @@
 //! Untagged responses: dispatched on the length of their names (RFC 9051 §9, `response-data`).
+//! A response is read in one pass. What has few parts is a view of the octets (a LIST, a STATUS); what has many, and could be asked for
+//! in any order, is written on the tape (the attributes of a FETCH); a list of numbers is neither looked at nor written, but for its end.
+//!
+//! The names are those of RFC 9051, of RFC 3501 where they live on, and of extensions whose answers come unasked. Any other keeps its octets.
 
 use super::leaf::{Cursor, Fault, Parse, form};
 use super::reader::Reader;
@@ -91,6 +95,7 @@ impl<'a> Reader<'a, '_> {
         Ok(Unit::Untagged(data))
     }
 
+    /// `msg-att` behind the word FETCH. Numbers of messages begin at 1.
     fn fetch(&mut self, target: Target, open: bool) -> Parse<Unit<'a>> {
         if matches!(target, Target::Seq(0) | Target::Uid(0)) {
             return self.cur.fail(Rule::NonZero);
@@ -134,6 +139,7 @@ impl<'a> Reader<'a, '_> {
         self.cur.end()
     }
 
+    /// A response that this crate has no type for: kept as it came, literals included, since extensions add them freely (RFC 9051 §2.2.2).
     fn unknown(&mut self, number: Option<u32>, name: Span) -> Untagged<'a> {
         self.cur.eat(b' ');
         let args = self.cur.rest();
@@ -141,6 +147,7 @@ impl<'a> Reader<'a, '_> {
         Untagged::Other { number, name: self.cur.get(name), args }
     }
 
+    /// What begins with its name.
     fn named(&mut self, name: Span) -> Parse<Untagged<'a>> {
         let word = self.cur.get(name);
         let is = |other: &[u8]| word.eq_ignore_ascii_case(other);
@@ -217,6 +224,7 @@ impl<'a> Reader<'a, '_> {
         Ok((Numbers::wire(numbers), modseq))
     }
 
+    /// `*thread-list` (RFC 5256 §5). Balance and depth are checked, numbers when they are read.
     fn threads(&mut self) -> Parse<Threads<'a>> {
         if self.cur.is_end() {
             return Ok(Threads::wire(b""));
@@ -286,6 +294,7 @@ impl<'a> Reader<'a, '_> {
         Ok(answer)
     }
 
+    /// `["(EARLIER)" SP] known-uids` (RFC 7162 §7). A set without `*`.
     fn vanished(&mut self) -> Parse<Untagged<'a>> {
         self.space()?;
         let earlier = self.cur.eat_word(b"(EARLIER) ");
@@ -356,6 +365,7 @@ impl<'a> Reader<'a, '_> {
         Ok(status)
     }
 
+    /// Three lists, each of them perhaps NIL (RFC 9051 §9, `namespace-response`).
     fn namespaces(&mut self) -> Parse<Namespaces<'a>> {
         let mut lists = [Span::default(); 3];
         for (index, list) in lists.iter_mut().enumerate() {

@@ -1,4 +1,6 @@
 //! Status responses and their codes.
+//! A status is what a session hangs on, so little of it can be malformed: the condition decides, text is whatever stands behind it, and a
+//! code that cannot be read is kept with its octets beside them (RFC 9051 §7.1, RFC 5530).
 
 use super::leaf::{Cursor, Fault, Parse};
 use crate::error::Rule;
@@ -87,6 +89,7 @@ pub(crate) fn code(inside: &[u8]) -> Code<'_> {
     }
 }
 
+/// Codes that have arguments. With none, or with others, the name alone means nothing more than an unknown one's.
 #[derive(Clone, Copy)]
 enum Known {
     BadCharset,
@@ -105,6 +108,7 @@ enum Known {
 }
 
 impl Known {
+    /// The code of this name, without regard to case.
     fn of(name: &[u8]) -> Option<Self> {
         const ALL: [(&[u8], Known); 13] = [
             (b"BADCHARSET", Known::BadCharset),
@@ -124,6 +128,7 @@ impl Known {
         ALL.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, known)| known)
     }
 
+    /// The arguments, to the end of the code.
     fn read<'a>(self, cur: &mut Cursor<'a>) -> Parse<Code<'a>> {
         let code = match self {
             Self::BadCharset => Code::BadCharset(all(cur)),
@@ -168,6 +173,7 @@ impl Known {
     }
 }
 
+/// All that is left.
 fn all<'a>(cur: &mut Cursor<'a>) -> &'a [u8] {
     let rest = cur.rest();
     cur.bump(rest.len());

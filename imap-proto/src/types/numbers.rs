@@ -226,6 +226,7 @@ impl<'i> ESearch<'i> {
         Cursor::new(digits.raw()).nz_number().ok()
     }
 
+    /// A value of the search correlator (RFC 7377 §2.1): names and values in turn.
     fn correlated(&self, name: &[u8]) -> Option<Text<'i>> {
         let mut cur = Cursor::new(self.correlator);
         loop {

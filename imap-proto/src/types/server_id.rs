@@ -34,6 +34,7 @@ impl<'i> ServerId<'i> {
     }
 }
 
+/// A string, or an atom as some servers write it; the reader has counted that.
 fn string(cur: &mut Cursor<'_>) -> Option<Span> {
     cur.while_in(|octet| octet == b' ');
     match cur.peek()? {
