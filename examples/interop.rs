@@ -5,10 +5,11 @@
 //! the servers.
 
 use bytes::Bytes;
+use mail_session::flow::FlowError;
 use mail_session::open::Security;
 use mail_session::sasl::client::Credentials;
 use mail_session::tls::{ClientTls, provider};
-use mail_session::{blocking, imap, pop3, smtp, tokio as on_tokio};
+use mail_session::{Error, blocking, imap, pop3, smtp, tokio as on_tokio};
 use mailhost::client::imap::Reader;
 use mailhost::client::target::Arguments;
 use mailhost::client::{self, canonical};
@@ -207,10 +208,19 @@ fn distrust(postfix: &Server, dovecot: &Server, way: Way) -> Result<(), Failure>
     let tls = ClientTls::with_roots(authority::make()?.ca.as_bytes(), provider())?;
     let wary = |server: &Server| Server { values: server.values.clone(), tls: tls.clone() };
     let (postfix, dovecot) = (wary(postfix), wary(dovecot));
-    let imap = runtime()?.block_on(on_tokio::connect(dovecot.imap(way)?)).is_ok();
-    let smtp = blocking::connect(postfix.smtp(way)?).is_ok();
-    let pop3 = blocking::connect(dovecot.pop3(way)?).is_ok();
-    if imap || smtp || pop3 { Err("a certificate of an unknown authority was taken".into()) } else { Ok(()) }
+    let imap = runtime()?.block_on(on_tokio::connect(dovecot.imap(way)?)).map(drop);
+    refused("IMAP", imap)?;
+    refused("SMTP", blocking::connect(postfix.smtp(way)?).map(drop))?;
+    refused("POP3", blocking::connect(dovecot.pop3(way)?).map(drop))
+}
+
+/// For the certificate, and for nothing else.
+fn refused<E>(what: &str, connected: Result<(), FlowError<E>>) -> Result<(), Failure> {
+    match connected {
+        Err(FlowError::Session(Error::Tls(_))) => Ok(()),
+        Ok(()) => Err(format!("{what}: a certificate of an unknown authority was taken").into()),
+        Err(_) => Err(format!("{what}: it is not the certificate that was refused").into()),
+    }
 }
 
 fn same(place: &str, message: &Sample, octets: &[u8]) -> Result<(), Failure> {

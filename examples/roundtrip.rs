@@ -250,3 +250,46 @@ fn alice() -> Credentials {
 fn bob() -> Credentials {
     Credentials::password("bob", "builder")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn few() -> Vec<Sample> {
+        samples::all(FROM, TO).into_iter().filter(|sample| sample.octets.len() < 10_000).collect()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn every_leg_carries_every_message_and_no_transcript_a_secret() {
+        let messages = few();
+        let octets: usize = messages.iter().map(|message| message.octets.len()).sum();
+        let legs = roundtrip(messages).await.unwrap();
+        assert_eq!(legs.iter().map(|leg| leg.name).collect::<Vec<_>>(), ["SMTP", "IMAP", "POP3"]);
+        for leg in &legs {
+            assert_eq!((leg.messages, leg.octets), (4, octets), "{}", leg.name);
+            let text = leg.transcript.text();
+            for secret in ["wonderland", "builder", "n,,n=", "biws", "x".repeat(100).as_str()] {
+                assert!(!text.contains(secret), "{}: {secret}", leg.name);
+            }
+        }
+        assert!(legs[0].transcript.text().contains("-- TLS stands\nC: EHLO"));
+        assert!(legs[1].transcript.text().contains("IDLE"));
+    }
+
+    #[test]
+    fn an_octet_that_differs_is_found_wherever_it_stands() {
+        let sample = Sample { name: "one".into(), octets: Bytes::from_static(b"0123456789") };
+        for at in 0..10 {
+            let mut octets = sample.octets.to_vec();
+            octets[at] = b'x';
+            let mut comparison = Comparison::new("test", &sample);
+            let compared = octets.chunks(3).try_for_each(|piece| comparison.take(piece));
+            assert!(compared.is_err(), "{at}");
+        }
+        let mut short = Comparison::new("test", &sample);
+        short.take(b"012345678").unwrap();
+        assert!(short.end().is_err());
+        let mut long = Comparison::new("test", &sample);
+        assert!(long.take(b"01234567890").is_err());
+    }
+}

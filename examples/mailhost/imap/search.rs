@@ -107,3 +107,92 @@ fn in_body(mail: &ParsedMail<'_>, text: &str) -> bool {
 fn folded(text: AString<'_>) -> String {
     String::from_utf8_lossy(&text.bytes()).to_lowercase()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use std::time::Duration;
+
+    /// Two messages, of 1 February 1994 and of now.
+    fn messages() -> Vec<Message> {
+        let old = "From: Fred Foobar <foobar@Blurdybloop.example>\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\
+            Date: Mon, 7 Feb 1994 23:59:00 -0800\r\nCc: x@y\r\n\r\nan afternoon meeting\r\n";
+        let new = "From: b@c.test\r\nBcc: z@y\r\nTo: d@e\r\n\r\nshort\r\n";
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        let message = |uid, flags: &[&str], date, text: &'static str| Message {
+            uid,
+            flags: flags.iter().map(|flag| flag.to_string()).collect(),
+            date,
+            octets: Bytes::from_static(text.as_bytes()),
+        };
+        vec![
+            message(7, &["\\Seen", "$Work"], at(760_112_000), old),
+            message(9, &["\\Flagged", "\\Deleted"], SystemTime::now(), new),
+        ]
+    }
+
+    #[test]
+    fn every_key_finds_what_it_should() {
+        let messages = messages();
+        for (keys, found) in [
+            ("ALL", &[0, 1][..]),
+            ("1", &[0]),
+            ("*", &[1]),
+            ("UID 9:*", &[1]),
+            ("UID 8", &[]),
+            ("SEEN", &[0]),
+            ("UNSEEN", &[1]),
+            ("FLAGGED", &[1]),
+            ("UNFLAGGED", &[0]),
+            ("DELETED", &[1]),
+            ("UNDELETED", &[0]),
+            ("ANSWERED", &[]),
+            ("UNANSWERED", &[0, 1]),
+            ("DRAFT", &[]),
+            ("UNDRAFT", &[0, 1]),
+            ("RECENT", &[]),
+            ("NEW", &[]),
+            ("OLD", &[0, 1]),
+            ("KEYWORD $work", &[0]),
+            ("UNKEYWORD $work", &[1]),
+            ("LARGER 100", &[0]),
+            ("SMALLER 100", &[1]),
+            ("BEFORE 2-Feb-1994", &[0]),
+            ("BEFORE 1-Feb-1994", &[]),
+            ("ON 1-Feb-1994", &[0]),
+            ("SINCE 2-Feb-1994", &[1]),
+            ("SENTON 7-Feb-1994", &[0]),
+            ("SENTBEFORE 7-Feb-1994", &[]),
+            ("SENTSINCE 7-Feb-1994", &[0]),
+            ("YOUNGER 3600", &[1]),
+            ("OLDER 3600", &[0]),
+            ("FROM fred", &[0]),
+            ("FROM BLURDYBLOOP", &[0]),
+            ("TO d@e", &[1]),
+            ("CC x@y", &[0]),
+            ("BCC z@y", &[1]),
+            ("SUBJECT \"GR\u{dc}\u{df}\"", &[0]),
+            ("HEADER Date \"\"", &[0]),
+            ("HEADER DATE 1994", &[0]),
+            ("BODY AFTERNOON", &[0]),
+            ("BODY fred", &[]),
+            ("TEXT fred", &[0]),
+            ("TEXT short", &[1]),
+            ("OR SEEN FLAGGED", &[0, 1]),
+            ("NOT SEEN", &[1]),
+            ("SEEN FLAGGED", &[]),
+            ("OR (SEEN TEXT fred) (NOT 2 ALL)", &[0]),
+        ] {
+            // A string beyond ASCII is a literal on the wire.
+            let wire = match keys.split_once('"').filter(|_| !keys.is_ascii()) {
+                Some((key, text)) => {
+                    format!("{key}{{{}+}}\r\n{}", text.len() - 1, text.trim_end_matches('"'))
+                }
+                None => keys.to_string(),
+            };
+            let parsed = Search::parse(wire.as_bytes()).unwrap_or_else(|error| panic!("{keys}: {error}"));
+            assert_eq!(search(&messages, parsed), found, "{keys}");
+        }
+    }
+}

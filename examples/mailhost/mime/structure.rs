@@ -65,6 +65,10 @@ impl Structure {
 
     /// Lends itself to the writer of a FETCH response.
     pub fn with<T>(&self, write: impl FnOnce(BodyTree<'_>) -> T) -> Result<T, Invalid> {
+        self.with_nodes(|nodes| BodyTree::new(nodes).map(write))
+    }
+
+    pub(crate) fn with_nodes<T>(&self, take: impl FnOnce(&[BodyNode<'_>]) -> T) -> T {
         // The writer takes slices of slices, so that they are made one level after the other.
         let lent: Vec<Lent<'_>> = self.0.iter().map(Part::lend).collect();
         let envelopes: Vec<Option<EnvelopeFields<'_>>> = self
@@ -79,7 +83,7 @@ impl Structure {
         let nodes = self.0.iter().zip(&lent).zip(&envelopes);
         let nodes: Vec<BodyNode<'_>> =
             nodes.map(|((part, lent), envelope)| part.node(lent, envelope.as_ref())).collect();
-        BodyTree::new(&nodes).map(write)
+        take(&nodes)
     }
 }
 
