@@ -4,7 +4,7 @@ use crate::drivers::{plan, talk};
 use crate::toy::{Client, ClientEvent, Command, Server, ServerEvent, Violation, tls};
 use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 use mail_session::memory::{self, Chunks, Clock, End, Fault, Plan};
-use mail_session::{Error, Session};
+use mail_session::{Error, Session, Turn};
 
 /// A client and a server under TLS, on links of this plan.
 fn secured(plan: Plan) -> (Clock, Session<Client, End, Clock>, Session<Server, End, Clock>) {
@@ -217,4 +217,67 @@ fn the_upgrade_that_is_due_and_the_answer_that_is_owed_are_told_and_change_nothi
         assert!(matches!(session.next().await, Err(Error::UpgradeOwed)));
     };
     memory::run(&clock, client, server).unwrap();
+}
+
+/// What each standard has a server say when it shuts down (RFC 5321 §3.8, RFC 9051 §7.1.5); POP3 has no word for it.
+#[test]
+fn shutdown_says_what_the_standard_has_for_it() {
+    use mail_session::proto::{imap, pop3, smtp};
+    fn told<M: mail_session::wire::Machine>(machine: M, greet: impl Fn(M::Event<'_>, Turn<'_, M>)) -> String {
+        let clock = Clock::new();
+        let (mut left, right) = memory::link(Plan::default(), Plan::default());
+        let mut session = Session::over(machine, right, clock.clone());
+        let client = async {
+            let mut heard = String::new();
+            left.read_to_string(&mut heard).await.unwrap();
+            heard
+        };
+        let server = async {
+            let (event, turn) = session.next().await.unwrap().expect("a client is there");
+            greet(event, turn.bare());
+            session.shutdown();
+            while session.next().await.unwrap().is_some() {}
+        };
+        memory::run(&clock, client, server).unwrap().0
+    }
+    let heard = told(smtp::server::Server::new(smtp::server::Config::default()), |event, mut turn| {
+        let smtp::server::Event::Connected(answer) = event else { panic!() };
+        turn.answer(answer, &smtp::ReplyBuf::line(220, "hello").unwrap()).unwrap();
+    });
+    assert!(heard.starts_with("220 hello\r\n421 "), "{heard}");
+    let heard = told(pop3::server::Server::new(pop3::server::Config::default()), |event, mut turn| {
+        let pop3::server::Event::Connected(answer) = event else { panic!() };
+        turn.answer(answer, &pop3::Reply::ok(pop3::types::ReplyText::EMPTY)).unwrap();
+    });
+    assert!(heard.starts_with("+OK"), "{heard}");
+    let heard = told(imap::server::Server::new(imap::server::Config::default()), |event, mut turn| {
+        use imap::types::{Condition, ResponseText, Status};
+        let imap::server::Event::Connected(answer) = event else { panic!() };
+        turn.answer(answer, &Status::new(Condition::Ok, ResponseText::new(b"hello").unwrap())).unwrap();
+    });
+    assert!(heard.starts_with("* OK ") && heard.contains("\r\n* BYE "), "{heard}");
+}
+
+/// TLS 1.2 has another order of flights and no tickets behind them.
+#[test]
+fn tls_1_2_works_and_ends_cleanly() {
+    let (client_tls, server_tls) = tls::pair_1_2();
+    for capacity in [1, 65_536] {
+        let clock = Clock::new();
+        let (left, right) = memory::link(plan(capacity, Chunks::Whole), plan(capacity, Chunks::Whole));
+        let client = async {
+            let tls = client_tls.to(tls::HOST).unwrap();
+            let mut session = Session::over_tls(Client::new(), left, clock.clone(), tls).await.unwrap();
+            let turn = session.turn();
+            turn.machine.send(Command::Echo(b"hello"), turn.output).unwrap();
+            assert!(matches!(session.next().await.unwrap(), Some((ClientEvent::Reply(b"hello"), _))));
+            session.close().await;
+        };
+        let server = async {
+            let tls = server_tls.begin().unwrap();
+            let mut session = Session::over_tls(Server::new(), right, clock.clone(), tls).await.unwrap();
+            serve(&mut session).await
+        };
+        memory::run(&clock, client, server).unwrap().1.unwrap();
+    }
 }

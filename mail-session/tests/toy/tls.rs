@@ -2,7 +2,10 @@
 
 use mail_session::tls::rustls::client::Resumption;
 use mail_session::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use mail_session::tls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use mail_session::tls::rustls::version::TLS12;
+use mail_session::tls::rustls::{
+    ALL_VERSIONS, ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion,
+};
 use mail_session::tls::{ClientTls, ServerTls, provider};
 use std::sync::{Arc, OnceLock};
 
@@ -10,25 +13,31 @@ pub const HOST: &str = "mail.example.org";
 
 pub fn pair() -> (ClientTls, ServerTls) {
     static PAIR: OnceLock<(ClientTls, ServerTls)> = OnceLock::new();
-    PAIR.get_or_init(|| {
-        let made = rcgen::generate_simple_self_signed(vec![HOST.to_owned(), "localhost".to_owned()]).unwrap();
-        let certificate = CertificateDer::from(made.cert.der().to_vec());
-        let mut roots = RootCertStore::empty();
-        roots.add(certificate.clone()).unwrap();
-        let mut client = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        client.resumption = Resumption::disabled();
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-        let server = ServerConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
-            .unwrap();
-        (Arc::new(client).into(), Arc::new(server).into())
-    })
-    .clone()
+    PAIR.get_or_init(|| make(ALL_VERSIONS)).clone()
+}
+
+/// Both sides speak TLS 1.2 alone.
+pub fn pair_1_2() -> (ClientTls, ServerTls) {
+    make(&[&TLS12])
+}
+
+fn make(versions: &[&'static SupportedProtocolVersion]) -> (ClientTls, ServerTls) {
+    let made = rcgen::generate_simple_self_signed(vec![HOST.to_owned(), "localhost".to_owned()]).unwrap();
+    let certificate = CertificateDer::from(made.cert.der().to_vec());
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).unwrap();
+    let mut client = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    client.resumption = Resumption::disabled();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let server = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    (Arc::new(client).into(), Arc::new(server).into())
 }
