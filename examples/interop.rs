@@ -16,6 +16,7 @@ use mailhost::client::{self, canonical};
 use mailhost::samples::Sample;
 use mailhost::{Failure, authority, samples};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -174,7 +175,7 @@ async fn append_and_fetch(dovecot: &Server, way: Way, messages: &[Sample]) -> Re
     same_count(exists as usize, messages)?;
     for (number, message) in (1..).zip(messages) {
         let mut octets = Vec::new();
-        reader.message(number, |piece| Ok(octets.extend_from_slice(piece))).await?;
+        reader.message(number, |piece| Ok(octets.write_all(piece)?)).await?;
         same("IMAP", message, &octets)?;
     }
     reader.logout().await
@@ -187,7 +188,7 @@ fn download(dovecot: &Server, way: Way, messages: &[Sample]) -> Result<(), Failu
     same_count(listed.len(), messages)?;
     for (listed, message) in listed.iter().zip(messages) {
         let mut octets = Vec::new();
-        client::pop3::retrieve(&mut session, listed.number, |piece| Ok(octets.extend_from_slice(piece)))?;
+        client::pop3::retrieve(&mut session, listed.number, |piece| Ok(octets.write_all(piece)?))?;
         same("POP3", message, &octets)?;
     }
     client::pop3::quit(session)?;

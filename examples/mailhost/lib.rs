@@ -1,5 +1,5 @@
 //! A mail host: the three protocols over one in-memory store. The example `mailhost` serves it on given ports, the
-//! example `roundtrip` sends mail through it.
+//! example `roundtrip` sends mail through it. Its [`client`] is what the command lines `send`, `fetch` and `drain` are made of.
 
 pub mod authority;
 pub mod client;
@@ -11,6 +11,8 @@ pub mod pop3;
 pub mod samples;
 pub mod smtp;
 pub mod store;
+#[cfg(test)]
+mod tests;
 
 /// Whatever goes wrong.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

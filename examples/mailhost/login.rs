@@ -47,6 +47,7 @@ impl LogIn {
             Some(Sasl::Secret(identity)) => {
                 let secret = match self.store.password(&identity.user) {
                     Some(password) => ScramSecret::derive(password.as_bytes(), crypto()).ok(),
+                    // A host that strangers reach keeps the key to itself: with it one can tell who exists.
                     None => Some(ScramSecret::decoy(&identity.user, b"mailhost", crypto())),
                 };
                 let step =

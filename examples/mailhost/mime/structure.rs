@@ -36,7 +36,7 @@ type Strings = BTreeMap<String, String>;
 enum Shape {
     Multipart(usize),
     Text,
-    Message(Envelope),
+    Message(Box<Envelope>),
     Basic(String),
 }
 
@@ -111,7 +111,9 @@ impl Part {
         let (shape, subtype) = match media {
             "text" => (Shape::Text, subtype),
             "multipart" if !inside.is_empty() => (Shape::Multipart(inside.len()), subtype),
-            "message" if !inside.is_empty() => (Shape::Message(Envelope::of(header(content))), subtype),
+            "message" if !inside.is_empty() => {
+                (Shape::Message(Box::new(Envelope::of(header(content)))), subtype)
+            }
             "multipart" | "message" => (Shape::Basic("application".into()), "octet-stream"),
             other => (Shape::Basic(other.into()), subtype),
         };
