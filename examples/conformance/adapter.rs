@@ -6,8 +6,8 @@
 //! means in the words of the log, and what the application stub answers.
 
 use crate::record::{Ending, Record, Role, Setup};
-use crate::rfc::Unit;
 use crate::seen::Seen;
+use crate::transcript::Unit;
 
 /// One machine from its first octet to its end.
 pub(crate) trait Session {

@@ -28,6 +28,7 @@ mod seen;
 mod smtp;
 #[cfg(test)]
 mod tests;
+mod transcript;
 mod value;
 
 use std::path::{Path, PathBuf};
@@ -39,6 +40,7 @@ use crate::adapter::Adapter;
 use crate::record::{Protocol, Record};
 use crate::report::Report;
 use crate::run::Outcome;
+use crate::transcript::Unit;
 
 /// What the command line asks for.
 struct Options {
@@ -111,12 +113,12 @@ fn adapter_of(protocol: Protocol) -> Option<&'static dyn Adapter> {
 fn file(path: &Path, options: &Options, report: &mut Report) -> Result<(), String> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let content = std::fs::read_to_string(path).map_err(|why| why.to_string())?;
-    let mut units: Vec<rfc::Unit> = Vec::new();
+    let mut units: Vec<Unit> = Vec::new();
     for (number, line) in content.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
         let at = |why: String| format!("line {}: {why}", number + 1);
         let line: Value = serde_json::from_str(line).map_err(|why| at(why.to_string()))?;
         if line.get("rfc").is_some() {
-            let unit = rfc::Unit::read(&line).map_err(at)?;
+            let unit = Unit::read(&line).map_err(at)?;
             if options.protocol.is_none_or(|only| only == unit.protocol) {
                 units.push(unit);
             }
@@ -127,10 +129,9 @@ fn file(path: &Path, options: &Options, report: &mut Report) -> Result<(), Strin
             one(&name, &record, report);
         }
     }
-    rfc::chain(&mut units);
+    transcript::chain(&mut units);
     for protocol in [Protocol::Smtp, Protocol::Imap, Protocol::Pop3] {
-        let of_protocol: Vec<rfc::Unit> =
-            units.iter().filter(|unit| unit.protocol == protocol).cloned().collect();
+        let of_protocol: Vec<Unit> = units.iter().filter(|unit| unit.protocol == protocol).cloned().collect();
         let outcomes = match adapter_of(protocol) {
             Some(adapter) => rfc::run(adapter, &of_protocol),
             None => of_protocol.iter().map(|_| Outcome::Skipped("no adapter".into())).collect(),

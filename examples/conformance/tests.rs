@@ -12,10 +12,10 @@ use crate::adapter::{Adapter, Encoded, Session};
 use crate::judge::judge;
 use crate::link::{Link, Observer};
 use crate::record::{Record, Role, Setup};
-use crate::rfc::Unit;
 use crate::run::{Outcome, run};
 use crate::schedule::Schedule;
 use crate::seen::{Over, Seen};
+use crate::transcript::Unit;
 use crate::value::Val;
 
 /// A line protocol. Some lines make the machine break a rule on purpose.

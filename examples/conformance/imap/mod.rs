@@ -16,7 +16,7 @@ use crate::adapter::{Adapter, Encoded, Session};
 use crate::encoders::{body_eol, take};
 use crate::record::{Policy as Wanted, Record, Role, Setup};
 use crate::replies;
-use crate::rfc::{self, Unit};
+use crate::transcript::{self, Unit};
 
 /// IMAP.
 pub(crate) struct Imap;
@@ -43,7 +43,7 @@ impl Adapter for Imap {
     fn ready_for(&self, unit: &Unit, tolerant: bool) -> Result<Option<Box<dyn Session>>, String> {
         let mut session = self.before(unit.reader(), std::slice::from_ref(unit), tolerant)?;
         if unit.from_client && unit.kind != "command" {
-            rfc::converse(session.as_mut(), unit)?;
+            transcript::converse(session.as_mut(), unit)?;
         }
         Ok(Some(session))
     }
@@ -73,7 +73,7 @@ impl Adapter for Imap {
         let words = |unit: &Unit| verb(if unit.kind == "command" { &unit.octets } else { &unit.asked });
         let starts_tls = block.iter().any(|unit| words(unit) == "STARTTLS");
         setup.offer = offer(block);
-        if let Some(responses) = rfc::responses(block) {
+        if let Some(responses) = transcript::responses(block) {
             setup.app.insert("responses".into(), responses.into());
         }
         setup.app.insert("exists".into(), 100.into());
@@ -113,7 +113,7 @@ fn ask(session: &mut dyn Session, unit: &Unit) -> Result<(), String> {
     }
     if typed {
         let bare = Unit { since: Vec::new(), ..unit.clone() };
-        return rfc::converse(session, if unit.is_awaited() { unit } else { &bare });
+        return transcript::converse(session, if unit.is_awaited() { unit } else { &bare });
     }
     if unit.kind == "tagged" {
         return session.us(&[unit.tag(), b" NOOP\r\n"].concat());

@@ -12,7 +12,7 @@ use crate::adapter::{Adapter, Encoded, Session};
 use crate::encoders::{body_eol, dot_body, take, written};
 use crate::record::{Policy as Wanted, Record, Role, Setup};
 use crate::replies;
-use crate::rfc::{self, Unit};
+use crate::transcript::{self, Unit};
 
 /// POP3.
 pub(crate) struct Pop3;
@@ -35,7 +35,7 @@ impl Adapter for Pop3 {
         let greeting = !unit.from_client && unit.cmd.is_empty();
         let asked = unit.kind == "auth-data" || !unit.from_client;
         if asked && !greeting {
-            rfc::converse(session.as_mut(), unit)?;
+            transcript::converse(session.as_mut(), unit)?;
         }
         Ok(Some(session))
     }
@@ -62,11 +62,11 @@ impl Adapter for Pop3 {
         let stls = block.iter().any(|unit| words(unit) == "STLS");
         setup.offer = offer(block);
         setup.app.insert("messages".into(), serde_json::json!([120, 200]));
-        if let Some(responses) = rfc::responses(block) {
+        if let Some(responses) = transcript::responses(block) {
             setup.app.insert("responses".into(), responses.into());
         }
-        let mut log_ins = rfc::answers(block, "PASS");
-        log_ins.extend(rfc::answers(block, "APOP"));
+        let mut log_ins = transcript::answers(block, "PASS");
+        log_ins.extend(transcript::answers(block, "APOP"));
         if !log_ins.is_empty() {
             setup.app.insert("auth".into(), log_ins.into());
         }

@@ -17,7 +17,7 @@ use crate::encoders::{body_eol, dot_body, take};
 use crate::octets::latin1;
 use crate::record::{Policy as Wanted, Record, Role, Setup};
 use crate::replies;
-use crate::rfc::{self, Unit};
+use crate::transcript::{self, Unit};
 
 /// SMTP and LMTP.
 pub(crate) struct Smtp;
@@ -70,7 +70,7 @@ impl Adapter for Smtp {
         }
         let mut session = self.before(unit.reader(), std::slice::from_ref(unit), tolerant)?;
         if unit.kind != "command" && unit.from_client {
-            rfc::converse(session.as_mut(), unit)?;
+            transcript::converse(session.as_mut(), unit)?;
         }
         Ok(Some(session))
     }
@@ -96,17 +96,17 @@ impl Adapter for Smtp {
         setup.lmtp = block.iter().any(|unit| unit.family == "lmtp");
         setup.offer = ALL.iter().map(|line| (*line).to_owned()).collect();
         setup.offer.push(mechanisms(block));
-        if let Some(responses) = rfc::responses(block) {
+        if let Some(responses) = transcript::responses(block) {
             setup.app.insert("responses".into(), responses.into());
         }
         for (key, verb) in [("mail", "MAIL"), ("rcpt", "RCPT"), ("auth", "AUTH")] {
-            let answers = rfc::answers(block, verb);
+            let answers = transcript::answers(block, verb);
             if block.len() > 1 && !answers.is_empty() {
                 setup.app.insert(key.into(), answers.into());
             }
         }
         if block.len() > 1 {
-            setup.app.insert("end_of_data".into(), rfc::answers_to_bodies(block).into());
+            setup.app.insert("end_of_data".into(), transcript::answers_to_bodies(block).into());
         }
         let mut session = self.session(role, &setup)?;
         if !starts_tls {
@@ -133,7 +133,7 @@ impl Adapter for Smtp {
                 asked.asked = stand_in(&verb);
                 asked.since.clear();
             }
-            rfc::converse(session.as_mut(), &asked)?;
+            transcript::converse(session.as_mut(), &asked)?;
         }
         Ok(session)
     }
