@@ -172,28 +172,47 @@ impl Store {
             return Err(Refusal::Invalid);
         }
         let mut account = self.account(user).ok_or(Refusal::Missing)?;
-        account.mailboxes.remove(name).map(drop).ok_or(Refusal::Missing)
+        account.mailboxes.remove(name).ok_or(Refusal::Missing)?;
+        drop(account);
+        self.changed();
+        Ok(())
     }
 
-    /// Gives a mailbox another name. From INBOX the messages move and INBOX stays (RFC 9051 §6.3.6).
+    /// Gives a mailbox, and those below it, another name. From INBOX the messages move and INBOX stays (RFC 9051 §6.3.6).
     pub fn rename(&self, user: &str, from: &str, to: &str) -> Result<(), Refusal> {
         self.create(user, to)?;
         let mut account = self.account(user).ok_or(Refusal::Missing)?;
-        let to = canonical(to).trim_end_matches('/');
-        let source = canonical(from);
-        let Some(mut moved) = account.mailboxes.get(source).cloned() else {
-            account.mailboxes.remove(to);
-            return Err(Refusal::Missing);
+        let mailboxes = &mut account.mailboxes;
+        let (from, to) = (canonical(from), canonical(to).trim_end_matches('/'));
+        let below = format!("{from}/");
+        let inferior = mailboxes.keys().filter(|name| from != INBOX && name.as_str() != to);
+        let inferior: Vec<(String, String)> = inferior
+            .filter_map(|name| Some((name.clone(), format!("{to}/{}", name.strip_prefix(&below)?))))
+            .collect();
+        let refusal = match mailboxes.get(from) {
+            None => Some(Refusal::Missing),
+            Some(_) if inferior.iter().any(|(_, new)| mailboxes.contains_key(new)) => Some(Refusal::Exists),
+            Some(_) => None,
         };
-        if source == INBOX {
-            account.mailboxes.entry(INBOX.into()).and_modify(|inbox| inbox.messages.clear());
-        } else {
-            account.mailboxes.remove(source);
+        if let Some(refusal) = refusal {
+            mailboxes.remove(to);
+            return Err(refusal);
         }
-        if let Some(target) = account.mailboxes.get(to) {
-            moved.uid_validity = target.uid_validity;
+        let moved = match mailboxes.get_mut(from) {
+            Some(inbox) if from == INBOX => std::mem::take(&mut inbox.messages),
+            _ => mailboxes.remove(from).map_or_else(Vec::new, |mailbox| mailbox.messages),
+        };
+        if let Some(target) = mailboxes.get_mut(to) {
+            target.uid_next = moved.last().map_or(1, |message| message.uid + 1);
+            target.messages = moved;
         }
-        account.mailboxes.insert(to.into(), moved);
+        for (name, new) in inferior {
+            if let Some(mailbox) = mailboxes.remove(&name) {
+                mailboxes.insert(new, mailbox);
+            }
+        }
+        drop(account);
+        self.changed();
         Ok(())
     }
 
@@ -337,6 +356,20 @@ mod tests {
         assert_eq!(uids(&store, "Old"), [1, 2, 3]);
         assert_eq!(store.rename("alice", "Nowhere", "New"), Err(Refusal::Missing));
         assert_eq!(store.mailbox("alice", "New").map(|_| ()), None);
+    }
+
+    #[test]
+    fn what_is_below_a_mailbox_is_renamed_with_it_and_nothing_is_lost() {
+        let store = store();
+        for name in ["a", "a/x", "ab", "c/x"] {
+            store.create("alice", name).unwrap();
+        }
+        store.append("alice", "a/x", Vec::new(), SystemTime::now(), Bytes::from_static(b"x")).unwrap();
+        assert_eq!(store.rename("alice", "a", "c"), Err(Refusal::Exists));
+        store.rename("alice", "a", "b").unwrap();
+        let names: Vec<String> = store.mailboxes("alice").into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["INBOX", "ab", "b", "b/x", "c/x"]);
+        assert_eq!(uids(&store, "b/x"), [1]);
     }
 
     #[test]

@@ -134,12 +134,14 @@ impl Reader {
 
     /// Waits in IDLE until the mailbox has more messages than `known`. `false`: half an hour has passed, and none has come.
     pub async fn idle(&mut self, known: u32) -> Result<bool, Failure> {
-        if self.exists > known {
-            return Ok(true);
-        }
+        if self.exists > known { Ok(true) } else { self.idle_from(known, || {}).await }
+    }
+
+    /// The same, where `begun` is told that IDLE is on.
+    pub async fn idle_from(&mut self, known: u32, begun: impl FnOnce()) -> Result<bool, Failure> {
         let ticket = self.session.turn().send(&Command::Idle)?;
         let until = tokio::time::Instant::now() + IDLE;
-        let mut on = None;
+        let (mut on, mut begun) = (None, Some(begun));
         let mut over = false;
         loop {
             // `next` may be dropped at any time: so it can wait for less than the machine's patience.
@@ -156,7 +158,10 @@ impl Reader {
             };
             let Some((event, mut turn)) = next else { return Err("the server hung up".into()) };
             match event {
-                Event::Idling(grant, _) => on = Some(grant),
+                Event::Idling(grant, _) => {
+                    on = Some(grant);
+                    begun.take().into_iter().for_each(|begun| begun());
+                }
                 Event::Completed(mine, status) if mine == ticket => {
                     good(&status)?;
                     return Ok(self.exists > known);

@@ -302,7 +302,8 @@ impl Client<'_> {
             StoreMode::Add => Change::Add,
             StoreMode::Remove => Change::Remove,
         };
-        let flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
+        let flags = flags.iter().filter(|flag| flag.is_settable());
+        let flags: Vec<String> = flags.map(|flag| flag.to_string()).collect();
         self.store.flag(&self.user, &selected.name, &selected.uids(&places), change, &flags);
         let now = self.store.mailbox(&self.user, &selected.name).map_or_else(Vec::new, |now| now.messages);
         let mut writer = turn.untagged(&answer)?;

@@ -154,7 +154,8 @@ impl Client<'_> {
         }
         let seconds = append.date.and_then(|date| u64::try_from(date.unix()).ok());
         let date = seconds.map_or_else(SystemTime::now, |seconds| UNIX_EPOCH + Duration::from_secs(seconds));
-        let flags = append.flags.iter().map(|flag| flag.to_string()).collect();
+        let flags =
+            append.flags.iter().filter(|flag| flag.is_settable()).map(|flag| flag.to_string()).collect();
         self.arriving = Some(Arriving { mailbox, flags, date, message: Vec::new() });
         Ok(())
     }
