@@ -11,6 +11,7 @@ pub mod imap_client;
 pub mod imap_server;
 pub mod line;
 pub mod machine;
+pub mod pair;
 pub mod pop3_client;
 pub mod pop3_server;
 pub mod reads;
@@ -64,6 +65,13 @@ pub const TARGETS: &[Target] = &[
         prefix: nothing,
     },
     Target { name: "line", run: line::run, wants: |_| true, settings: &[], prefix: nothing },
+    Target {
+        name: "pair",
+        run: pair::run,
+        wants: |seed| seed.server && seed.script.len() < 2048,
+        settings: &[0, 1, 2, 3],
+        prefix: pair::which,
+    },
     Target {
         name: "pop3_client",
         run: pop3_client::run,

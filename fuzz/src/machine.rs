@@ -71,6 +71,11 @@ impl Seen {
         self.body.extend_from_slice(octets);
     }
 
+    /// The events so far.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = &str> {
+        self.notes.iter().map(String::as_str)
+    }
+
     pub(crate) fn flush(&mut self) {
         if !self.body.is_empty() {
             let body = std::mem::take(&mut self.body);
