@@ -126,8 +126,12 @@ impl Reader<'_, '_> {
             12 if is(b"INTERNALDATE") => {
                 self.space()?;
                 let date = self.cur.quoted()?;
-                if DateTime::parse(self.cur.get(date)).is_err() {
-                    return Err(Fault::new(date.start(), Rule::Date));
+                let octets = self.cur.get(date);
+                if DateTime::parse(octets).is_err() {
+                    let loose = DateTime::loose(octets).is_ok() && self.repairs.take(Repair::LooseDate);
+                    if !loose {
+                        return Err(Fault::new(date.start(), Rule::Date));
+                    }
                 }
                 self.push(date)?;
                 Ok(item::DATE)

@@ -195,6 +195,20 @@ impl DateTime {
         Self::new(date, two(h1, h2)?, two(n1, n2)?, two(s1, s2)?, zone)
     }
 
+    /// The same without the space before a day of one digit, or without a zone, which is then UTC: how some servers write it.
+    pub(crate) fn loose(octets: &[u8]) -> Result<Self, Invalid> {
+        let pad = usize::from(octets.get(1) == Some(&b'-'));
+        let end = pad.saturating_add(octets.len());
+        let mut whole = *b"                     +0000";
+        if end != 20 && end != whole.len() {
+            return Err(Invalid::Date);
+        }
+        if let Some(place) = whole.get_mut(pad..end) {
+            place.copy_from_slice(octets);
+        }
+        Self::parse(&whole)
+    }
+
     /// The moment `seconds` after 1 January 1970 UTC, written in UTC.
     ///
     /// # Errors
@@ -245,8 +259,23 @@ impl fmt::Display for DateTime {
 
 /// The number of a month, whose name has no case.
 fn month_number(name: &[u8]) -> Result<u8, Invalid> {
-    let index = MONTHS.iter().position(|month| month.as_bytes().eq_ignore_ascii_case(name));
-    index.and_then(|index| u8::try_from(index.wrapping_add(1)).ok()).ok_or(Invalid::Date)
+    let &[a, b, c] = name else { return Err(Invalid::Date) };
+    // Setting this bit makes letters lower-case, and makes no other octet a letter.
+    Ok(match &[a | 0x20, b | 0x20, c | 0x20] {
+        b"jan" => 1,
+        b"feb" => 2,
+        b"mar" => 3,
+        b"apr" => 4,
+        b"may" => 5,
+        b"jun" => 6,
+        b"jul" => 7,
+        b"aug" => 8,
+        b"sep" => 9,
+        b"oct" => 10,
+        b"nov" => 11,
+        b"dec" => 12,
+        _ => return Err(Invalid::Date),
+    })
 }
 
 /// A number of at most four digits.
@@ -316,5 +345,29 @@ mod tests {
         }
         assert_eq!(DateTime::from_unix(i64::MAX), Err(Invalid::Date));
         assert_eq!(DateTime::from_unix(i64::MIN), Err(Invalid::Date));
+    }
+
+    #[test]
+    fn a_loose_date_is_the_strict_one_with_what_it_lacks() {
+        for (loose, strict) in [
+            ("1-Feb-1994 21:52:25 -0800", " 1-Feb-1994 21:52:25 -0800"),
+            ("01-Feb-1994 21:52:25", " 1-Feb-1994 21:52:25 +0000"),
+            ("1-FEB-1994 21:52:25", " 1-Feb-1994 21:52:25 +0000"),
+        ] {
+            assert!(DateTime::parse(loose.as_bytes()).is_err(), "{loose}");
+            let strict = DateTime::parse(strict.as_bytes()).unwrap();
+            assert_eq!(DateTime::loose(loose.as_bytes()), Ok(strict), "{loose}");
+        }
+        for bad in [
+            "",
+            "1",
+            "1-",
+            "1-Feb-1994",
+            "31-Feb-1994 21:52:25",
+            "1-Feb-1994 21:52:25 -080",
+            "1-Fe*-1994 21:52:25",
+        ] {
+            assert_eq!(DateTime::loose(bad.as_bytes()), Err(Invalid::Date), "{bad}");
+        }
     }
 }
