@@ -105,6 +105,9 @@ pub enum Failure {
     /// The server offers no mechanism that fits the credentials and the security of the link.
     #[error("no log-in mechanism fits")]
     NoMechanism,
+    /// The server offers no mechanism as good as the caller asks for.
+    #[error("no log-in mechanism is as good as asked for")]
+    Downgrade,
     /// The SASL exchange failed on our side.
     #[error("SASL: {0}")]
     Sasl(SaslError),

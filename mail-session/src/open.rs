@@ -4,7 +4,7 @@
 
 use crate::flow::{Failure, Flow};
 use crate::sasl::Crypto;
-use crate::sasl::client::{Credentials, Exchange};
+use crate::sasl::client::{Credentials, Exchange, Mechanism};
 use crate::tls::{ClientTls, Tls};
 use mail_wire::{Allow, Machine, Misuse, SecretBuf, policy};
 use std::fmt;
@@ -56,6 +56,8 @@ pub(crate) struct Base {
     pub(crate) port: u16,
     pub(crate) security: Security,
     log_in: Option<(Credentials, &'static dyn Crypto)>,
+    /// Nothing that comes behind it in [`Mechanism::ALL`] is taken.
+    least: Option<Mechanism>,
     exchange: Option<Exchange>,
     /// The initial response, where the server is to ask for it by an empty challenge.
     held: Option<SecretBuf>,
@@ -65,11 +67,25 @@ impl Base {
     /// `ports`: of implicit TLS, and of the rest.
     pub(crate) fn new(host: &str, security: Security, ports: (u16, u16)) -> Self {
         let port = if matches!(security, Security::Implicit(_)) { ports.0 } else { ports.1 };
-        Self { host: host.into(), port, security, log_in: None, exchange: None, held: None }
+        Self { host: host.into(), port, security, log_in: None, least: None, exchange: None, held: None }
     }
 
     pub(crate) fn log_in(&mut self, credentials: Credentials, crypto: &'static dyn Crypto) {
         self.log_in = Some((credentials, crypto));
+    }
+
+    pub(crate) fn at_least(&mut self, mechanism: Mechanism) {
+        self.least = Some(mechanism);
+    }
+
+    /// Whether the mechanism of this name is good enough.
+    fn allows(&self, name: &[u8]) -> bool {
+        let Some(least) = self.least else { return true };
+        let good = Mechanism::ALL.iter().position(|mechanism| *mechanism == least).unwrap_or_default();
+        Mechanism::ALL
+            .iter()
+            .take(good.saturating_add(1))
+            .any(|m| name.eq_ignore_ascii_case(m.name().as_bytes()))
     }
 
     pub(crate) fn tls(&self) -> Result<Tls, Failure> {
@@ -115,8 +131,10 @@ impl Base {
         inline: bool,
     ) -> Result<Option<(&'static str, Option<SecretBuf>)>, Failure> {
         let Some((credentials, crypto)) = &self.log_in else { return Ok(None) };
+        let offered = offered.into_iter().filter(|name| self.allows(name));
         let exchange = Exchange::choose(offered, credentials, self.may_expose(secure), *crypto);
-        let mut exchange = exchange.ok_or(Failure::NoMechanism)?;
+        let none = if self.least.is_some() { Failure::Downgrade } else { Failure::NoMechanism };
+        let mut exchange = exchange.ok_or(none)?;
         let initial = exchange.initial()?;
         let name = exchange.mechanism().name();
         self.exchange = Some(exchange);
@@ -181,6 +199,15 @@ macro_rules! builder {
             crypto: &'static dyn crate::sasl::Crypto,
         ) -> Self {
             self.base.log_in(credentials, crypto);
+            self
+        }
+
+        /// Takes no mechanism that stands behind this one in
+        /// [`Mechanism::ALL`](crate::sasl::client::Mechanism::ALL), and no log-in without SASL: what a server has offered once is
+        /// not given up because the offer is gone. The failure is [`Failure::Downgrade`](crate::flow::Failure::Downgrade).
+        #[must_use]
+        pub fn at_least(mut self, mechanism: crate::sasl::client::Mechanism) -> Self {
+            self.base.at_least(mechanism);
             self
         }
     };
