@@ -226,7 +226,8 @@ impl Server {
 
     /// Ends the transaction. If a message was begun, the application learns that it is off.
     pub(super) fn reset(&mut self, why: super::Abort) {
-        if self.transaction.take().is_some_and(|transaction| transaction.chunked) {
+        // Of a message that is off already, no more is told.
+        if self.transaction.take().is_some_and(|transaction| transaction.chunked) && !self.body.is_off() {
             self.abort = self.abort.or(Some(why));
         }
     }
