@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 /// let id = |text| UniqueId::try_from(text).unwrap();
 /// let number = |n| MessageNumber::new(n).unwrap();
 /// let listed = [(number(1), id("a")), (number(2), id("b")), (number(3), id("a"))];
-/// assert_eq!(fresh(&[b"a", b"gone"], listed), [number(2), number(3)]);
+/// assert_eq!(fresh(&["a", "gone"], listed), [number(2), number(3)]);
 /// ```
 #[must_use]
 pub fn fresh<'i, K: AsRef<[u8]>>(
