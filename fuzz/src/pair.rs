@@ -114,7 +114,7 @@ fn talk<C: Party, S: Party>(data: &[u8]) {
                 Ok(false) | Err(_) if back => {}
                 Ok(false) => return,
                 // A limit is reached, or the script says GET.
-                Err(error) if error.contains("Limit") || error.contains("Foreign") => return,
+                Err(error) if error.to_lowercase().contains("limit") || error.contains("Foreign") => return,
                 Err(error) => panic!("{error}: {:?} {:?}", client.seen, server.seen),
                 Ok(true) if !heard => return,
                 Ok(true) if !back && !there => break,
