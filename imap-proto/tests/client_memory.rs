@@ -133,13 +133,11 @@ fn heap_of(work: impl FnOnce(&mut Bench)) -> usize {
     ALLOCATOR.peak_usage() - before
 }
 
-#[test]
 fn a_fetch_of_16_mebibytes() {
     let heap = heap_of(|bench| bench.fetch(16 << 20));
     assert!(heap <= HEAP_MAX, "{heap} octets");
 }
 
-#[test]
 fn an_append_of_16_mebibytes() {
     let heap = heap_of(|bench| bench.append(16 << 20));
     assert!(heap <= HEAP_MAX, "{heap} octets");
@@ -160,7 +158,6 @@ fn large_append_of_a_gibibyte() {
 }
 
 /// An idle connection holds 4 KiB at the most, also after a large unit.
-#[test]
 fn an_idle_connection_holds_little() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let before = ALLOCATOR.current_usage();
@@ -181,7 +178,6 @@ fn an_idle_connection_holds_little() {
 }
 
 /// Nothing is allocated by an announced size.
-#[test]
 fn a_literal_is_not_believed() {
     let heap = heap_of(|bench| {
         bench.hear(b"* 1 FETCH (BODY[] {1099511627776}\r\nabc");
@@ -191,4 +187,13 @@ fn a_literal_is_not_believed() {
     assert!(heap <= HEAP_MAX, "{heap} octets");
     let heap = heap_of(|bench| bench.hear(b"* LIST () \"/\" {65536}\r\nabc"));
     assert!(heap <= HEAP_MAX, "{heap} octets");
+}
+
+/// One test for all: the allocator counts for the whole process, and a test that ends beside another gives memory back.
+#[test]
+fn memory_is_bounded() {
+    a_fetch_of_16_mebibytes();
+    an_append_of_16_mebibytes();
+    an_idle_connection_holds_little();
+    a_literal_is_not_believed();
 }

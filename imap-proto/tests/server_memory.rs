@@ -161,12 +161,10 @@ fn send(bench: &mut Bench, grant: &mut BodyGrant) {
     }
 }
 
-#[test]
 fn sixteen_mebibytes_in() {
     append(16 << 20);
 }
 
-#[test]
 fn sixteen_mebibytes_out() {
     fetch(16 << 20);
 }
@@ -184,7 +182,6 @@ fn large_fetch_of_a_gibibyte() {
 }
 
 /// A connection that waits holds next to nothing, and one that is not logged in little more.
-#[test]
 fn an_idle_connection_is_small() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut held = 0;
@@ -210,4 +207,12 @@ fn an_idle_connection_is_small() {
         hostile = size_of::<Server>();
     });
     assert!(peak + hostile <= 28 * 1024, "{peak} octets");
+}
+
+/// One test for all: the allocator counts for the whole process, and a test that ends beside another gives memory back.
+#[test]
+fn memory_is_bounded() {
+    sixteen_mebibytes_in();
+    sixteen_mebibytes_out();
+    an_idle_connection_is_small();
 }

@@ -48,7 +48,6 @@ async fn echo(client: &mut Session<Client, End, Clock>, server: &mut Session<Ser
     assert!(futures::poll!(pin!(server.next())).is_pending());
 }
 
-#[test]
 fn an_idle_connection_holds_little() {
     const PAIRS: usize = 200;
     let _turn = TURN.lock().unwrap_or_else(|broken| broken.into_inner());
@@ -172,7 +171,6 @@ fn check(octets: usize) {
     }
 }
 
-#[test]
 fn a_large_body_passes_in_constant_memory() {
     check(64 * 1024 * 1024);
 }
@@ -181,4 +179,11 @@ fn a_large_body_passes_in_constant_memory() {
 #[ignore = "large"]
 fn large_a_gibibyte_passes_in_constant_memory() {
     check(1024 * 1024 * 1024);
+}
+
+/// One test for all: the allocator counts for the whole process, and a test that ends beside another gives memory back.
+#[test]
+fn memory_is_bounded() {
+    an_idle_connection_holds_little();
+    a_large_body_passes_in_constant_memory();
 }

@@ -136,7 +136,6 @@ fn fetch_octets(octets: u64) -> usize {
     meter.most()
 }
 
-#[test]
 fn sixteen_mebibytes_out_and_in() {
     let (out, into) = (serve_octets(16 << 20), fetch_octets(16 << 20));
     assert!(out <= 64 * 1024 && into <= 64 * 1024, "{out} out, {into} in");
@@ -149,7 +148,6 @@ fn large_one_gibibyte_out_and_in() {
     assert!(out <= 64 * 1024 && into <= 64 * 1024, "{out} out, {into} in");
 }
 
-#[test]
 fn a_connection_that_waits_holds_two_kibibytes() {
     let meter = Meter::new();
     let mut server = Handover::implicit(Server::new(server::Config::default())).secured();
@@ -190,7 +188,6 @@ fn a_connection_that_waits_holds_two_kibibytes() {
     assert!(held <= 2048, "the client holds {held}");
 }
 
-#[test]
 fn a_hostile_client_makes_a_server_hold_no_more_before_log_in() {
     // Nothing is allocated here before the meter is ours: another one may be counting.
     for (begins, goes_on, most) in [(&b""[..], b'x', 5 * 1024), (b"AUTH PLAIN ", b'A', 28 * 1024)] {
@@ -208,4 +205,12 @@ fn a_hostile_client_makes_a_server_hold_no_more_before_log_in() {
         }
         assert!(meter.most() <= most, "{} held", meter.most());
     }
+}
+
+/// One test for all: the allocator counts for the whole process, and a test that ends beside another gives memory back.
+#[test]
+fn memory_is_bounded() {
+    sixteen_mebibytes_out_and_in();
+    a_connection_that_waits_holds_two_kibibytes();
+    a_hostile_client_makes_a_server_hold_no_more_before_log_in();
 }

@@ -174,7 +174,6 @@ fn bodies(total: u64) {
     assert!(most <= 64 * 1024, "BDAT out: {most}");
 }
 
-#[test]
 fn bodies_of_16_mib_pass_in_constant_memory() {
     bodies(16 << 20);
 }
@@ -186,7 +185,6 @@ fn large_bodies_of_1_gib_pass_in_constant_memory() {
 }
 
 /// 2 KiB is what an idle connection may hold.
-#[test]
 fn an_idle_connection_holds_little() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let held = heap(|| {
@@ -206,4 +204,11 @@ fn an_idle_connection_holds_little() {
         assert!(idle - ALLOCATOR.current_usage() <= 2048, "{}", idle - ALLOCATOR.current_usage());
     });
     assert!(held > 0);
+}
+
+/// One test for all: the allocator counts for the whole process, and a test that ends beside another gives memory back.
+#[test]
+fn memory_is_bounded() {
+    bodies_of_16_mib_pass_in_constant_memory();
+    an_idle_connection_holds_little();
 }
