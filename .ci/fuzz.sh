@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # fuzz.sh [SECONDS [TARGET...]]: replays the seeds on stable, then runs each target for so long (10 s).
+# A run of this kind looks for what broke, not for what is new: it begins with the same seed, and FUZZ_SEED=0 takes another each time.
 # Stable Rust and plain cargo: LLVM's coverage pass needs no nightly, and libFuzzer comes as source with libfuzzer-sys.
 . "$(dirname "$0")/_common.sh"
 seconds=${1:-10}; shift || true
@@ -24,7 +25,7 @@ for t in "${targets[@]}"; do
   "$CARGO_TARGET_DIR/release/seed" "$t" "fuzz/corpus/$t-seeds"
   mkdir -p "fuzz/corpus/$t" "fuzz/artifacts/$t"
   log=$(mktemp)
-  if "$out/$t" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=16384 -print_final_stats=1 -verbosity=0 \
+  if "$out/$t" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=16384 -print_final_stats=1 -verbosity=0 \
     -artifact_prefix="fuzz/artifacts/$t/" "fuzz/corpus/$t" "fuzz/corpus/$t-seeds" >"$log" 2>&1; then
     say "$t: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs in $seconds s"
   else
