@@ -5,6 +5,7 @@ use mail_pop3_proto::ext::capa::Capabilities;
 use mail_pop3_proto::server::{Abort, Event, Maildrop, Offer, Refusal, Server};
 use mail_pop3_proto::types::{MessageNumber, ReplyText, UniqueId};
 use mail_pop3_proto::{Command, Limits, Reply, Violation, client, server};
+use mail_wire::line::LineFault;
 use mail_wire::{Closing, Framed, Handover, Input, Machine, Misuse, Output};
 use std::time::Duration;
 
@@ -311,6 +312,27 @@ fn a_status_line_may_have_4096_octets_and_not_one_more() {
                 end,
                 "{len}"
             );
+        }
+    }
+}
+
+/// A line of a listing that is too long and holds a bare CR fails in the same way, whatever the reads are.
+#[test]
+fn a_fault_behind_the_limit_of_a_line_is_the_limits() {
+    let too_long = Violation::Line(LineFault::TooLong { limit: 64 });
+    let limits = Limits { status_line: 64, ..Limits::default() };
+    let line = |text: &str, len: usize| {
+        format!("+OK\r\n+OK\r\nX-{text}{}\r\n.\r\n", "y".repeat(len - 4 - text.len()))
+    };
+    for (feed, violation) in [
+        (line("a\rb", 65), too_long),
+        (line("a\rb", 64), Violation::Line(LineFault::BareCr { at: 3 })),
+        (line("a\nb", 65), Violation::Line(LineFault::BareLf { at: 3 })),
+        (line("", 65), too_long),
+    ] {
+        for size in [1, 7, 1000] {
+            let got = hear(limits, &[Command::Capa], feed.as_bytes(), size).0;
+            assert_eq!(got, Err(violation), "{feed:?} in reads of {size}");
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) enum Asked {
     LogIn,
     Auth(Auth),
     Stls,
-    Utf8,
+    User,
     Quit,
 }
 
@@ -40,6 +40,8 @@ pub(crate) struct Auth {
     pub(crate) held: Option<SecretBuf>,
     /// Whether the server has had a response: before that, no `+OK` is a success.
     pub(crate) responded: bool,
+    /// Whether `*` was sent: what is left is the refusal.
+    pub(crate) cancelled: bool,
     pub(crate) rounds: u32,
 }
 
@@ -55,7 +57,7 @@ impl Asked {
                 Self::Auth(Auth { responded: initial.is_some(), ..Auth::default() })
             }
             Command::Stls => Self::Stls,
-            Command::Utf8 => Self::Utf8,
+            Command::User(_) => Self::User,
             Command::Quit => Self::Quit,
             other => match other.shape() {
                 Shape::Single => Self::Plain,

@@ -10,7 +10,7 @@ use crate::policy::{Repair, Switches};
 use crate::reply::Item;
 use mail_wire::line::LineFault;
 use mail_wire::{Framed, Input};
-use memchr::{memchr2, memmem, memrchr};
+use memchr::{memmem, memrchr};
 
 impl Client {
     /// As many whole lines as there are, or the terminator.
@@ -79,8 +79,10 @@ impl Client {
 
     /// Checks the line at the front and gives its length, line end included.
     fn line(&mut self, octets: &[u8], shape: Shape) -> Result<usize, Violation> {
-        let (text, len) = self.line_end(octets)?;
+        // The length comes first: read octet by octet, it would be met before what is wrong inside.
+        let len = memchr::memchr(b'\n', octets).map_or(octets.len(), |lf| lf.saturating_add(1));
         self.entry(shape, len)?;
+        let text = self.line_end(octets, len)?;
         let text = octets.get(..text).unwrap_or_default();
         match read(text, shape, &mut self.policy.grammar.repairs) {
             // What is longer than the standard allows is told and not kept (RFC 2449 §4).
@@ -93,18 +95,16 @@ impl Client {
         Ok(len)
     }
 
-    /// The octets of the line without and with its end.
-    fn line_end(&mut self, octets: &[u8]) -> Result<(usize, usize), Violation> {
+    /// How many octets of the line are text: a line of so many octets, of which LF is the last.
+    fn line_end(&mut self, octets: &[u8], len: usize) -> Result<usize, Violation> {
         if self.lf {
             self.policy.grammar.repairs.count(Repair::BareLf, 1);
-            let lf = memchr::memchr(b'\n', octets).unwrap_or(octets.len());
-            return Ok((lf, lf.saturating_add(1)));
+            return Ok(len.saturating_sub(1));
         }
-        let at = memchr2(b'\r', b'\n', octets).unwrap_or(octets.len());
-        match octets.get(at..at.saturating_add(2)) {
-            Some(b"\r\n") => Ok((at, at.saturating_add(2))),
-            _ if octets.get(at) == Some(&b'\n') => Err(LineFault::BareLf { at }.into()),
-            _ => Err(LineFault::BareCr { at }.into()),
+        match memchr::memchr(b'\r', octets.get(..len).unwrap_or_default()) {
+            Some(at) if at.saturating_add(2) == len => Ok(at),
+            Some(at) => Err(LineFault::BareCr { at }.into()),
+            None => Err(LineFault::BareLf { at: len.saturating_sub(1) }.into()),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Client;
 use super::event::{AuthTurn, Event, Ticket, TlsGrant};
-use super::flight::{Asked, Auth};
-use crate::command::Shape;
+use super::flight::Asked;
+use crate::command::{Shape, Verb};
 use crate::error::Violation;
 use crate::ext::capa::Capabilities;
 use crate::parse::status;
@@ -90,7 +90,7 @@ impl Machine for Client {
     }
 
     fn decode<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
-        // Nothing can have been sent for what came in the same breath behind the last answer.
+        // What is there already cannot be the answer to a command that is yet to be sent.
         let more = input.pending().len() > input.peek().len();
         let (octets, _) = input.unit(unit)?;
         let framing = core::mem::replace(&mut self.framing, Framing::Nothing);
@@ -174,7 +174,7 @@ impl Client {
     /// Nothing is in flight: whatever comes was not asked for.
     fn idle(&mut self, input: &mut Input) -> Result<Framed, Violation> {
         // Behind the answer to QUIT nothing is looked at.
-        if !self.quit && (self.surplus || !input.pending().is_empty()) {
+        if !self.quit && !input.pending().is_empty() {
             return Err(Violation::Unsolicited);
         }
         if self.quit || self.eof {
@@ -204,18 +204,29 @@ impl Client {
         Ok(self.framer.step(input.pending(), self.policy.line, limit)?)
     }
 
-    /// The first, empty challenge releases the initial response that was too long for the command line.
+    /// The first, empty challenge releases the initial response that was too long for the command line (RFC 5034 §4). It is no event:
+    /// the application has given its response already.
     fn release(&mut self, pending: &[u8], line: Line, output: &mut Output) -> bool {
         let Some(Asked::Auth(auth)) = self.flight.front_mut().map(|flight| &mut flight.asked) else {
             return false;
         };
-        if auth.held.is_none() || pending.get(..line.text).is_none_or(|text| text.trim_ascii_end() != b"+") {
+        // A blank more than there should be is let through; a blank less is a repair.
+        let repairs = &mut self.policy.grammar.repairs;
+        let empty = match pending.get(..line.text) {
+            Some(text @ ([b'+'] | [b'+', b' ', ..])) if text.trim_ascii_end() == b"+" => text,
+            _ => return false,
+        };
+        if auth.held.is_none() || status::challenge(empty, repairs).is_none() {
             return false;
+        }
+        if line.is_bare() {
+            repairs.count(Repair::BareLf, 1);
         }
         if let Some(held) = auth.held.take() {
             output.put(Class::Secret, held.expose());
             output.put(Class::Public, b"\r\n");
         }
+        auth.rounds = auth.rounds.saturating_add(1);
         auth.responded = true;
         true
     }
@@ -331,9 +342,14 @@ impl Client {
     fn challenged<'i>(&mut self, line: &'i [u8], text: &'i [u8]) -> Result<Event<'i>, Violation> {
         let most = self.limits.auth_rounds;
         let Some(flight) = self.flight.front_mut() else { return Err(Violation::Unsolicited) };
-        let Asked::Auth(Auth { rounds, .. }) = &mut flight.asked else { return Err(Violation::Unsolicited) };
-        *rounds = rounds.saturating_add(1);
-        if *rounds > most {
+        let Asked::Auth(auth) = &mut flight.asked else { return Err(Violation::Unsolicited) };
+        if auth.cancelled {
+            return Err(Violation::Status);
+        }
+        // An initial response that the server has not asked for is never sent: it belongs to the first, empty challenge alone.
+        auth.held = None;
+        auth.rounds = auth.rounds.saturating_add(1);
+        if auth.rounds > most {
             return Err(Violation::Limit("rounds of authentication", most.into()));
         }
         let start = line.len().saturating_sub(text.len());
@@ -346,6 +362,7 @@ impl Client {
                 Ok(Event::Challenge(challenge, AuthTurn(self.source.issue())))
             }
             Err(_) => {
+                auth.cancelled = true;
                 self.due = Due::Cancel;
                 Ok(Event::BadChallenge(flight.ticket))
             }
@@ -380,9 +397,14 @@ impl Client {
             (Asked::Stls, Status::Err) if self.policy.tls == Tls::Required => {
                 self.after = Some(Violation::Downgrade);
             }
-            (Asked::Auth(auth), Status::Ok) if !auth.responded => return Err(Violation::Status),
+            // No mechanism ends before the client has spoken, and `*` is always refused (RFC 5034 §4): whoever says otherwise is not to
+            // be believed that anybody is logged in.
+            (Asked::Auth(auth), Status::Ok) if !auth.responded || auth.cancelled => {
+                return Err(Violation::Status);
+            }
             (Asked::LogIn | Asked::Auth(_), Status::Ok) => self.authenticated = true,
-            (Asked::Utf8, Status::Ok) => self.utf8 = true,
+            // PASS may only follow a USER that was accepted (RFC 1939 §7).
+            (Asked::User, Status::Err) if self.last_sent == Some(Verb::User) => self.last_sent = None,
             (Asked::Quit, _) => self.quit = true,
             _ => {}
         }

@@ -15,7 +15,8 @@
 //! ```
 //!
 //! What may be sent, and what a positive answer looks like (RFC 1939 §3 to §7, RFC 2449 §5, RFC 2595 §4, RFC 5034 §4, RFC 6856 §2 and §3), by
-//! a test the truth. `-` is [`Misuse::NotInState`](mail_wire::Misuse). PASS goes behind USER alone; STLS neither under TLS nor behind UTF8.
+//! a test the truth. `-` is [`Misuse::NotInState`](mail_wire::Misuse). PASS goes behind USER alone, and not behind a
+//! refused one; STLS goes neither under TLS nor behind UTF8.
 //!
 //! ```text
 //! command     not logged in   logged in
@@ -212,9 +213,11 @@ pub struct Client {
     last_sent: Option<Verb>,
     secure: bool,
     authenticated: bool,
+    /// Whether UTF8 was sent, whatever the answer: STLS may not follow it (RFC 6856 §2.1).
     utf8: bool,
     quit: bool,
     eof: bool,
+    /// Whether more had arrived behind the last answer than anybody has asked for.
     surplus: bool,
     closed: bool,
     fatal: Option<Violation>,

@@ -13,9 +13,9 @@ impl Client {
     ///
     /// # Errors
     /// - [`Misuse::MustWait`]: the greeting, or an answer that nothing may overtake, is awaited; or the window is full: 1 command
-    ///   until the server has announced PIPELINING (RFC 2449 §6.6).
-    /// - [`Misuse::NotInState`]: the command belongs to the other state (RFC 1939 §4 and §5), PASS does not follow USER, STLS follows
-    ///   UTF8 (RFC 6856 §2.1) or stands under TLS (RFC 2595 §4).
+    ///   until the server has announced PIPELINING (RFC 2449 §6.6); or it is STLS, and the server has sent more than it was asked for.
+    /// - [`Misuse::NotInState`]: the command belongs to the other state (RFC 1939 §4 and §5), PASS does not follow a USER that was not
+    ///   refused, STLS follows UTF8 (RFC 6856 §2.1) or stands under TLS (RFC 2595 §4).
     /// - [`Misuse::Forbidden`]: the policy wants TLS first, or no APOP.
     /// - [`Misuse::NotOffered`]: APOP where the greeting has no stamp; a name or password beyond ASCII without `UTF8 USER` where the
     ///   capabilities are known.
@@ -31,6 +31,7 @@ impl Client {
         let ticket = Ticket(self.tickets.issue());
         self.flight.push_back(Flight { ticket, asked, octets: 0 });
         self.last_sent = command.verb();
+        self.utf8 |= matches!(command, Command::Utf8);
         Ok(ticket)
     }
 
@@ -87,6 +88,9 @@ impl Client {
             return Err(Returned::new(turn, Misuse::NotOwed));
         }
         output.put(Class::Public, b"*\r\n");
+        if let Some(Asked::Auth(auth)) = self.flight.front_mut().map(|flight| &mut flight.asked) {
+            auth.cancelled = true;
+        }
         self.place = Place::Status;
         Ok(())
     }
@@ -106,6 +110,10 @@ impl Client {
         if !self.has_room() || (alone && !self.flight.is_empty()) {
             return Err(Misuse::MustWait);
         }
+        // Octets that came before STLS was sent are not its answer: the next frame calls them unsolicited.
+        if self.surplus && matches!(command, Command::Stls) {
+            return Err(Misuse::MustWait);
+        }
         self.check_state(command)?;
         self.check_policy(command)
     }
@@ -120,9 +128,7 @@ impl Client {
             Some(Verb::User | Verb::Apop | Verb::Auth) => !transaction,
             Some(Verb::Pass) => !transaction && self.last_sent == Some(Verb::User),
             Some(Verb::Utf8) => !transaction,
-            Some(Verb::Stls) => {
-                !transaction && !self.secure && self.last_sent != Some(Verb::Utf8) && !self.utf8
-            }
+            Some(Verb::Stls) => !transaction && !self.secure && !self.utf8,
             Some(Verb::Capa | Verb::Lang | Verb::Quit) | None => true,
             Some(_) => transaction,
         };

@@ -20,7 +20,7 @@ pub struct Config {
     /// What is offered: shared by all connections. What is not in it is refused.
     pub offer: Arc<Offer>,
     /// The stamp of this connection, for APOP: another one for each greeting (RFC 1939 §7). It is not used
-    /// unless the policy allows APOP.
+    /// unless the policy allows APOP, and is forgotten at STLS: APOP is then refused.
     pub stamp: Option<Stamp>,
 }
 

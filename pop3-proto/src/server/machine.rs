@@ -145,11 +145,16 @@ impl Machine for Server {
         Ok(Handover::new(self, input)?)
     }
 
+    /// Nothing from before TLS may count: neither who the client said it was, nor a stamp that anybody on the way has read and may
+    /// have changed. With TLS from the start the greeting is yet to come, and its stamp with it.
     fn secured(&mut self, _: Secured) {
         self.secure = true;
         self.user = None;
         self.user_accepted = false;
         self.exchange = false;
+        if self.greeted {
+            self.stamp = None;
+        }
     }
 }
 

@@ -293,7 +293,7 @@ impl Server {
         self.maildrop.as_deref()
     }
 
-    /// The stamp of the greeting, for the check of an APOP digest.
+    /// The stamp of the greeting, for the check of an APOP digest. Gone after STLS.
     #[must_use]
     pub fn stamp(&self) -> Option<&[u8]> {
         self.stamp.as_ref().map(Stamp::octets)

@@ -79,6 +79,13 @@ impl<'a> UniqueId<'a> {
         self.0.len() > Self::MAX
     }
 
+    /// One that a server has given, longer than the standard allows perhaps: for ids that were taken from a listing and kept. `None` where it is
+    /// empty or not all visible.
+    #[must_use]
+    pub fn of_server(octets: &'a [u8]) -> Option<Self> {
+        Self::of_any_length(octets).ok()
+    }
+
     /// One of octets that are known to be visible.
     #[inline]
     pub(crate) fn plain(octets: &'a [u8]) -> Option<Self> {
