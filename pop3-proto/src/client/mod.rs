@@ -163,6 +163,8 @@ mod items;
 mod listing;
 mod machine;
 mod send;
+#[cfg(test)]
+mod table_tests;
 
 pub use config::Config;
 pub use event::{AuthTurn, Event, Ticket, TlsGrant};

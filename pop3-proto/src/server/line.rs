@@ -23,6 +23,9 @@ impl Server {
         }
         let verb = Verb::of(line);
         self.mask_line(line, verb);
+        // PASS follows USER directly or not at all (RFC 1939 §7): whatever else stands between is one line too many. A malformed PASS
+        // is still the one that had to follow.
+        self.user_accepted &= verb == Some(Verb::Pass);
         if self.phase == Phase::Authorization && self.early.spend(1).is_err() {
             return self.refused(verb, Refusal::TooMany);
         }
@@ -30,17 +33,9 @@ impl Server {
         if let Some(why) = verb.and_then(|verb| self.objection(verb)) {
             return self.refused(verb, why);
         }
-        let user_accepted = core::mem::take(&mut self.user_accepted);
         match Command::parse(line) {
-            Ok(command) => {
-                self.user_accepted = user_accepted && matches!(command, Command::Pass(_));
-                self.command(command)
-            }
-            Err(malformed) => {
-                // A malformed PASS is still the one that had to follow.
-                self.user_accepted = user_accepted && verb == Some(Verb::Pass);
-                self.malformed(malformed)
-            }
+            Ok(command) => self.command(command),
+            Err(malformed) => self.malformed(malformed),
         }
     }
 

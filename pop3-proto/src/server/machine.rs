@@ -96,6 +96,7 @@ impl Machine for Server {
                 Event::AuthCancelled(Refusal::TooLong)
             }
             Framing::TooLong => {
+                self.user_accepted = false;
                 self.due = Due::Refuse(Refusal::TooLong);
                 Event::Refused(Refused { verb: None, why: Refusal::TooLong })
             }

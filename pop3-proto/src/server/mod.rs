@@ -171,6 +171,8 @@ mod machine;
 mod maildrop;
 mod settle;
 mod table;
+#[cfg(test)]
+mod table_tests;
 
 pub use config::{Config, Language, Offer, Stamp};
 pub use event::{Abort, Answer, AuthTurn, BodyGrant, Deletions, Event, Refusal, Refused, TlsOffer};
