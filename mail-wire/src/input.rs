@@ -16,7 +16,8 @@ const TAPE_KEPT: usize = 1024;
 /// Octets received and not yet used.
 ///
 /// Starts empty and takes 1 KiB at the first read. It doubles when reads fill it, up to 16 KiB; beyond that only
-/// for a unit that is not complete, and never past the limit that the machine has set for it. Octets are
+/// for a unit that is not complete, and never past the limit that the machine has set for it. For a peer that nobody knows yet the
+/// machine may set less than 16 KiB, and that is then taken in one step ([`Input::allow_only`]). Octets are
 /// moved only when the front half is free or no more room may be taken. [`Input::idle`] gives all memory back.
 ///
 /// What the last event borrowed is dropped at the next call of
@@ -28,6 +29,8 @@ pub struct Input {
     end: usize,
     unit: Taken,
     room: usize,
+    /// All the room is taken in one step.
+    tight: bool,
     /// The last read took all the room it was given: the next is given twice as much.
     eager: bool,
     secret: bool,
@@ -74,6 +77,7 @@ impl Input {
             end: 0,
             unit: Taken::Nothing,
             room: USUAL,
+            tight: false,
             eager: false,
             secret: false,
             offset: 0,
@@ -149,9 +153,9 @@ impl Input {
         let held = self.octets.len();
         // A body is used up as it arrives, so that the buffer is empty before each read: what tells that more comes at
         // once is that the last read was full.
-        if self.eager && self.start == self.end && held < USUAL.min(self.room) {
+        if self.eager && !self.tight && self.start == self.end && held < USUAL.min(self.room) {
             self.eager = false;
-            return self.grow(held.saturating_mul(2).min(self.room));
+            return self.grow(self.more());
         }
         if self.end < held {
             return;
@@ -161,10 +165,16 @@ impl Input {
         } else if self.start >= held.div_ceil(2) {
             self.move_down();
         } else if held < self.room {
-            self.grow(held.saturating_mul(2).min(self.room));
+            self.grow(self.more());
         } else if self.start > 0 {
             self.move_down();
         }
+    }
+
+    /// The size to grow to. While it grows the old memory is held beside the new, so where memory is counted the step is one: what
+    /// is held at once is then the first allocation and the room, and not the room and half of it.
+    fn more(&self) -> usize {
+        if self.tight { self.room } else { self.octets.len().saturating_mul(2).min(self.room) }
     }
 
     fn move_down(&mut self) {
@@ -235,6 +245,16 @@ impl Input {
     /// How many octets an unfinished unit may take. Below 16 KiB it changes nothing.
     pub fn allow(&mut self, unit: usize) {
         self.room = unit.max(USUAL);
+        self.tight = false;
+    }
+
+    /// How many octets an unfinished unit may take, and all that stands behind it: no more is read ahead, also below 16 KiB.
+    ///
+    /// For a peer that is not known yet. The memory held is then never above 1 KiB and `octets`, growing included. What is held
+    /// already is kept. Ends with [`Input::allow`].
+    pub fn allow_only(&mut self, octets: usize) {
+        self.room = octets;
+        self.tight = true;
     }
 
     /// The octets of a unit, and the cleared tape to write its spans on.
@@ -242,12 +262,22 @@ impl Input {
     /// # Errors
     /// [`StaleUnit`] if it is not the unit that this input framed last.
     pub fn unit(&mut self, unit: Unit) -> Result<(&[u8], &mut Tape), StaleUnit> {
+        let (octets, tape) = self.unit_mut(unit)?;
+        Ok((octets, tape))
+    }
+
+    /// As [`Input::unit`], with octets that may be changed: what is transfer-encoded is decoded where it stands, and an event
+    /// borrows it.
+    ///
+    /// # Errors
+    /// [`StaleUnit`] if it is not the unit that this input framed last.
+    pub fn unit_mut(&mut self, unit: Unit) -> Result<(&mut [u8], &mut Tape), StaleUnit> {
         let Taken::Framed(len) = self.unit else { return Err(StaleUnit) };
         if !self.source.is_latest(unit.0) {
             return Err(StaleUnit);
         }
         self.unit = Taken::Decoded(len);
-        let octets = self.octets.get(self.start..self.start.saturating_add(len)).unwrap_or(&[]);
+        let octets = self.octets.get_mut(self.start..self.start.saturating_add(len)).unwrap_or(&mut []);
         Ok((octets, &mut self.tape))
     }
 

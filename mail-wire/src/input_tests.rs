@@ -128,3 +128,33 @@ fn reads_that_fill_the_buffer_get_more_room_though_all_is_used_up_between_them()
     input.idle();
     assert_eq!(input.spare_mut().len(), FIRST);
 }
+
+#[test]
+fn a_peer_that_is_not_known_has_only_what_is_allowed() {
+    for room in [200, FIRST, 5000, 12_290, 40_000] {
+        let mut input = Input::new();
+        input.allow_only(room);
+        // All of it arrives in one step behind the first allocation, octet by octet or in pieces.
+        while input.feed(b"xyz") > 0 {
+            assert!(input.capacity() <= FIRST.min(room) || input.capacity() == room, "{input:?}");
+        }
+        assert_eq!((input.len(), input.capacity()), (room, room));
+        assert_eq!(input.pending().get(..4), Some(&b"xyzx"[..]));
+        // What is used makes room for as much, and no more.
+        input.skip(150);
+        assert_eq!(input.feed(&[b'y'; 300]), 150);
+        assert_eq!(input.feed(b"y"), 0);
+        // Known, it may hold what all may.
+        input.allow(0);
+        assert_eq!(input.feed(b"y"), usize::from(room < USUAL));
+    }
+}
+
+#[test]
+fn octets_of_a_unit_are_changed_where_they_stand() {
+    let mut input = fed(b"onetwo");
+    let unit = input.take(3);
+    input.unit_mut(unit).unwrap().0.make_ascii_uppercase();
+    assert!(input.begin().is_none());
+    assert_eq!(input.pending(), b"two");
+}
