@@ -5,7 +5,8 @@ use core::time::Duration;
 /// Limits in octets, if nothing else is said. Nothing is allocated by an announced size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Client: a line without its literals, before authentication. 64 KiB: no greeting or capability list comes near.
+    /// Client: a line with its literals, before authentication. 64 KiB: no greeting or capability list comes near. It is also all
+    /// the memory that a server can make a client hold before the log-in, but for 10 KiB.
     pub line_before_auth: usize,
     /// Client: a line without its literals, after authentication. 16 MiB: a SEARCH of a million messages.
     pub line: usize,

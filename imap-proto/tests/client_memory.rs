@@ -73,6 +73,17 @@ impl Bench {
         }
     }
 
+    /// Whether the session goes on.
+    fn run_to_end(&mut self) -> bool {
+        loop {
+            match self.client.frame(&mut self.input, &mut self.output) {
+                Ok(Framed::Ready(unit)) => drop(self.client.decode(unit, &mut self.input)),
+                Ok(_) => return true,
+                Err(_) => return false,
+            }
+        }
+    }
+
     fn send(&mut self, line: &[u8]) {
         let (_, command) = Command::parse(line, &Limits::default(), false).unwrap();
         self.client.send(&command, &mut self.output).unwrap();
@@ -189,6 +200,36 @@ fn a_literal_is_not_believed() {
     assert!(heap <= HEAP_MAX, "{heap} octets");
 }
 
+/// Before the log-in a server makes a client hold one line, with its literals, and 10 KiB beside it: 74 KiB as the limits are,
+/// 20 KiB for who sets the limit of the line so.
+fn a_server_that_is_not_known_makes_a_client_hold_little() {
+    let x = |n: usize| "x".repeat(n);
+    let greeting = format!("* OK {}", x(100_000));
+    let list =
+        format!("* OK [CAPABILITY{}] hi\r\n* CAPABILITY{}", " AB".repeat(2400), " ABCDEFG".repeat(9000));
+    let id = format!("* OK hi\r\n* ID (\"a\" {{9000}}\r\n{} \"b\" {{60000}}\r\n{}", x(9000), x(60_000));
+    let envelopes = format!("* OK hi\r\n* 1 FETCH ({}", "ENVELOPE ((())) ".repeat(8000));
+    for script in [greeting, list, id, envelopes] {
+        for (line, most) in [(64 * 1024, 74 * 1024), (10 * 1024, 20 * 1024)] {
+            for read in [1, 1460, 65_536] {
+                let script = script.as_bytes();
+                let held = heap_of(|bench| {
+                    let limits = Limits { line_before_auth: line, ..Limits::default() };
+                    let client = Client::new(Config { limits, ..Config::default() });
+                    bench.client = Handover::implicit(client).secured();
+                    bench.input = Input::new();
+                    let mut taken = 0;
+                    while bench.run_to_end() {
+                        taken += bench.input.feed(&script[taken..script.len().min(taken + read)]);
+                    }
+                    assert!(taken > 1024 && taken < script.len(), "{taken}");
+                });
+                assert!(held <= most, "{held} octets: {}", script[..60].escape_ascii());
+            }
+        }
+    }
+}
+
 /// One test for all: the allocator counts for the whole process, and a test that ends beside another gives memory back.
 #[test]
 fn memory_is_bounded() {
@@ -196,4 +237,5 @@ fn memory_is_bounded() {
     an_append_of_16_mebibytes();
     an_idle_connection_holds_little();
     a_literal_is_not_believed();
+    a_server_that_is_not_known_makes_a_client_hold_little();
 }

@@ -2,11 +2,11 @@
 
 use bytes::{Buf, Bytes};
 use mail_imap_proto::Limits;
-use mail_imap_proto::server::{BodyGrant, Config, Event, Server};
+use mail_imap_proto::server::{AuthTurn, BodyGrant, Config, Event, Offer, Server};
 use mail_imap_proto::types::{Condition, FetchAtt, ResponseText, Status};
 use mail_wire::{Framed, Handover, Input, Machine, Output};
 use peak_alloc::PeakAlloc;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -181,7 +181,7 @@ fn large_fetch_of_a_gibibyte() {
     fetch(1 << 30);
 }
 
-/// A connection that waits holds next to nothing, and one that is not logged in little more.
+/// A connection that waits holds next to nothing.
 fn an_idle_connection_is_small() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut held = 0;
@@ -194,19 +194,99 @@ fn an_idle_connection_is_small() {
         held += ALLOCATOR.current_usage() - before + size_of::<Server>();
     }
     assert!(held <= 4096, "{held} octets");
+}
 
-    let mut hostile = 0;
-    let peak = peak(|| {
-        let server = Handover::implicit(Server::new(Config::default())).secured();
-        let mut bench = Bench { server, input: Input::new(), output: Output::new(), sent: 0, taken: 0 };
-        bench.say(b"");
-        bench.say(b"a LOGIN {8192}\r\n");
-        for _ in 0..8191 {
-            bench.say(b"x");
+/// What a client may make a server hold before it has logged in.
+const BEFORE_LOG_IN: usize = 20 * 1024;
+
+/// A client that nobody knows: it sends as much as is taken, in reads of `read` octets, and reads nothing of what it is told.
+struct Hostile {
+    server: Server,
+    input: Input,
+    output: Output,
+    /// The exchange that is held while more octets come.
+    turn: Option<AuthTurn>,
+    over: bool,
+}
+
+impl Hostile {
+    fn new() -> Self {
+        let offer = Arc::new(Offer::new("IMAP4rev1 LITERAL+ SASL-IR AUTH=PLAIN STARTTLS").unwrap());
+        let server = Handover::implicit(Server::new(Config { offer, ..Config::default() })).secured();
+        Self { server, input: Input::new(), output: Output::new(), turn: None, over: false }
+    }
+
+    /// Takes the octets until no more are taken. How many were.
+    fn say(&mut self, octets: &[u8], read: usize) -> usize {
+        let mut taken = 0;
+        loop {
+            self.run();
+            let rest = &octets[taken..];
+            let n = self.input.feed(&rest[..rest.len().min(read)]);
+            taken += n;
+            if n == 0 {
+                return taken;
+            }
         }
-        hostile = size_of::<Server>();
-    });
-    assert!(peak + hostile <= 28 * 1024, "{peak} octets");
+    }
+
+    fn run(&mut self) {
+        while !self.over {
+            match self.server.frame(&mut self.input, &mut self.output) {
+                Ok(Framed::Ready(unit)) => self.turn(unit),
+                Ok(Framed::Closed) | Err(_) => self.over = true,
+                Ok(_) => return,
+            }
+        }
+    }
+
+    fn turn(&mut self, unit: mail_wire::Unit) {
+        let no = Status::new(Condition::No, ResponseText::new(b"no").unwrap());
+        let ok = Status::new(Condition::Ok, ResponseText::new(b"hello").unwrap());
+        match self.server.decode(unit, &mut self.input).unwrap() {
+            Event::Connected(answer) => self.server.answer(answer, &ok, &mut self.output).unwrap(),
+            Event::Command(_, answer) => self.server.answer(answer, &no, &mut self.output).unwrap(),
+            Event::Malformed(_, answer) => self.server.refuse(answer, &mut self.output).unwrap(),
+            Event::Auth { turn, initial: None, .. } => {
+                self.server.challenge(turn, b"who?", &mut self.output).unwrap();
+            }
+            // The application is slow.
+            Event::Auth { turn, .. } | Event::AuthResponse(_, turn) => self.turn = Some(turn),
+            _ => {}
+        }
+    }
+}
+
+/// The worst that a client can do with lines, literals, SASL and what it sends ahead, while it takes no answer.
+fn a_client_that_is_not_known_makes_a_server_hold_little() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let long = |octet: u8, n: usize| vec![octet; n];
+    let line = [b"a LOGIN \"".to_vec(), long(b'x', 20_000)].concat();
+    let literal =
+        [b"a LOGIN ".to_vec(), long(b'u', 8170), b" {8192+}\r\n".to_vec(), long(b'p', 9000)].concat();
+    let literals = [b"a LOGIN".to_vec(), b" {1}\r\nx".repeat(2000)].concat();
+    let initial = [b"a AUTHENTICATE PLAIN ".to_vec(), long(b'A', 8168), b"\r\n".to_vec()].concat();
+    let response = [b"a AUTHENTICATE PLAIN\r\n".to_vec(), long(b'A', 12_284), b"\r\n".to_vec()].concat();
+    let ahead = b"a CAPABILITY\r\n".repeat(5000);
+    // Every one also where the memory has been taken already by the largest command, and with octets behind it.
+    let large = [b"b LOGIN u {8192+}\r\n".to_vec(), long(b'p', 8192), b"\r\n".to_vec()].concat();
+    let behind = b"b NOOP\r\n".repeat(5000);
+    for script in [line, literal, literals, initial, response, ahead] {
+        for read in [1, 1460, 65_536] {
+            for first in [&b""[..], &large] {
+                let script = [first, &script, &behind].concat();
+                let peak = peak(|| {
+                    let mut hostile = Hostile::new();
+                    let taken = hostile.say(&script, read);
+                    assert!(taken > 1024 && taken < script.len(), "{taken}");
+                    let exchange = script[first.len()..].starts_with(b"a AUTHENTICATE");
+                    assert_eq!(hostile.turn.is_some(), exchange, "{}", script[..60].escape_ascii());
+                });
+                let held = peak + size_of::<Server>() + size_of::<Input>() + size_of::<Output>();
+                assert!(held <= BEFORE_LOG_IN, "{held} octets: {}", script[..60].escape_ascii());
+            }
+        }
+    }
 }
 
 /// One test for all: the allocator counts for the whole process, and a test that ends beside another gives memory back.
@@ -215,4 +295,5 @@ fn memory_is_bounded() {
     sixteen_mebibytes_in();
     sixteen_mebibytes_out();
     an_idle_connection_is_small();
+    a_client_that_is_not_known_makes_a_server_hold_little();
 }

@@ -234,21 +234,33 @@ impl Client {
     /// The next line, with the literals that stay inside it. The limit counts the line alone (RFC 9051 §4.3 sets none); literals have
     /// their own.
     fn line(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
-        let limit = match self.state {
-            State::Greeting | State::NotAuthenticated => self.limits.line_before_auth,
-            _ => self.limits.line,
-        };
+        let known = !matches!(self.state, State::Greeting | State::NotAuthenticated);
+        let limit = if known { self.limits.line } else { self.limits.line_before_auth };
+        // A server that has proved nothing yet makes us hold no more than a line: literals take of the same.
+        let literals =
+            if known { self.limits.literals_inline } else { self.limits.literals_inline.min(limit as u64) };
         let rest = matches!(self.reading, Reading::Rest(_));
         loop {
             let unit = input.pending();
-            let step = self.lines.step(unit, self.policy.line, limit, |text| !rest && is_text(text))?;
+            let spent = if known { 0 } else { usize::try_from(self.lines.literals()).unwrap_or(usize::MAX) };
+            let step = self
+                .lines
+                .step(unit, self.policy.line, limit.saturating_sub(spent), |text| !rest && is_text(text));
+            let step = step.map_err(|violation| match violation {
+                Violation::Line(LineFault::TooLong { .. }) => LineFault::TooLong { limit }.into(),
+                other => other,
+            })?;
             match step {
                 Step::Need => {
                     if self.eof {
                         return self.ended(unit.is_empty());
                     }
-                    let literals = usize::try_from(self.limits.literals_inline).unwrap_or(usize::MAX);
-                    input.allow(limit.saturating_add(literals).saturating_add(2));
+                    match known {
+                        true => {
+                            input.allow(limit.saturating_add(usize::try_from(literals).unwrap_or(usize::MAX)))
+                        }
+                        false => input.allow_only(limit),
+                    }
                     return Ok(Framed::NeedInput);
                 }
                 Step::Line(whole) => return self.whole(whole, input, output),
@@ -259,11 +271,11 @@ impl Client {
                     self.count_bare(header.bare);
                     let total = self.lines.literals().saturating_add(header.octets);
                     let inline = header.octets <= self.limits.literal_inline;
-                    if inline && total <= self.limits.literals_inline {
+                    if inline && total <= literals {
                         self.lines.pass(&header);
                         continue;
                     }
-                    return self.stream(header, inline, input);
+                    return self.stream(header, inline, literals, input);
                 }
             }
         }
@@ -277,7 +289,13 @@ impl Client {
     }
 
     /// A literal that is too large to stay: the octets of a message are streamed, others end the session.
-    fn stream(&mut self, header: Header, inline: bool, input: &mut Input) -> Result<Framed, Violation> {
+    fn stream(
+        &mut self,
+        header: Header,
+        inline: bool,
+        total: u64,
+        input: &mut Input,
+    ) -> Result<Framed, Violation> {
         let rest = match self.reading {
             Reading::Rest(target) => Some(target),
             _ => None,
@@ -289,7 +307,7 @@ impl Client {
         };
         let Some((target, attribute)) = found else {
             return Err(if inline {
-                Violation::LiteralsTooLarge { limit: self.limits.literals_inline }
+                Violation::LiteralsTooLarge { limit: total }
             } else {
                 Violation::LiteralTooLarge { limit: self.limits.literal_inline }
             });

@@ -172,6 +172,7 @@ impl Client {
             repairs: &mut self.policy.grammar.repairs,
             depth: self.limits.body_depth,
             list_depth: self.limits.list_depth,
+            early: self.state == State::NotAuthenticated,
             fault: None,
             masks: &mut self.masks,
         }

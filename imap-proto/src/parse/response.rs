@@ -100,6 +100,10 @@ impl<'a> Reader<'a, '_> {
         if matches!(target, Target::Seq(0) | Target::Uid(0)) {
             return self.cur.fail(Rule::NonZero);
         }
+        if self.early {
+            // It would be read into memory, and then be refused.
+            return Ok(Unit::Fetch(target));
+        }
         self.space()?;
         self.cur.expect(b'(', Rule::List)?;
         let closed = self.attributes()?;

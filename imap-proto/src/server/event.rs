@@ -4,7 +4,7 @@ use crate::command::{Append, Command};
 use crate::error::Malformed;
 use crate::types::Atom;
 use core::fmt;
-use mail_wire::{SecretBuf, Stamp};
+use mail_wire::{Secret, Stamp};
 
 /// An event of the server machine. It borrows from the input alone.
 #[derive(Debug)]
@@ -25,13 +25,13 @@ pub enum Event<'i> {
     Auth {
         /// One of the mechanisms that are offered.
         mechanism: Atom<'i>,
-        /// The initial response, decoded (RFC 4959).
-        initial: Option<SecretBuf>,
+        /// The initial response, decoded where it stood (RFC 4959). It is overwritten with the rest of the unit.
+        initial: Option<Secret<&'i [u8]>>,
         /// What is owed: a challenge, acceptance or refusal.
         turn: AuthTurn,
     },
-    /// The response to a challenge, decoded.
-    AuthResponse(SecretBuf, AuthTurn),
+    /// The response to a challenge, decoded where it stood.
+    AuthResponse(Secret<&'i [u8]>, AuthTurn),
     /// The exchange is over without the application: cancelled by the client, or a response that is not base64. It is refused, and
     /// nothing is owed.
     AuthCancelled(Refusal),

@@ -13,6 +13,9 @@ use mail_wire::{
     Closing, End, Framed, Handover, HandoverError, Input, Machine, Mask, Output, Pause, Role, Secured, Unit,
 };
 
+/// Octets of answers that wait to be sent, from which on nothing more is read of a client that is not known yet.
+const AHEAD_BEFORE_AUTH: usize = 512;
+
 /// What comes next from the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -65,6 +68,9 @@ impl Machine for Server {
         if let Some(unit) = input.begin() {
             return Ok(Framed::Ready(unit));
         }
+        if !self.is_known() {
+            input.allow_only(self.room_before_auth());
+        }
         self.masks.clear();
         self.settle(output);
         if let Some(violation) = self.ending.take() {
@@ -77,16 +83,13 @@ impl Machine for Server {
         match self.owed {
             Owed::Nothing => {}
             Owed::Upgrade => return Ok(Framed::Paused(Pause::Upgrade)),
-            _ if self.open.is_some() && output.is_full() => return Ok(Framed::Paused(Pause::OutputFull)),
+            _ if self.open.is_some() && self.is_full(output) => return Ok(Framed::Paused(Pause::OutputFull)),
             _ => return Ok(Framed::Paused(Pause::AnswerOwed)),
         }
         if self.shutdown && matches!(self.mode, Mode::Line | Mode::Idle | Mode::Sasl) {
             self.say_bye("shutting down", output);
             self.phase = Phase::Logout;
             return Ok(Framed::Closed);
-        }
-        if output.is_full() {
-            return Ok(Framed::Paused(Pause::OutputFull));
         }
         if self.phase == Phase::Greeting {
             return Ok(self.take(input, What::Connected, 0));
@@ -96,7 +99,7 @@ impl Machine for Server {
 
     /// Reads what `frame` has found; the kind of the unit is remembered from there.
     fn decode<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
-        let (octets, _) = input.unit(unit)?;
+        let (octets, _) = input.unit_mut(unit)?;
         Ok(match core::mem::replace(&mut self.what, What::Nothing) {
             What::Nothing | What::Connected => {
                 self.owed = Owed::Greeting;
@@ -186,6 +189,9 @@ impl Server {
             input.hold_secret();
         }
         loop {
+            if self.is_full(output) {
+                return Ok(Framed::Paused(Pause::OutputFull));
+            }
             match self.mode {
                 Mode::Line => {
                     if let Some(framed) = self.find_command(input, output)? {
@@ -233,8 +239,10 @@ impl Server {
         input: &mut Input,
         output: &mut Output,
     ) -> Result<Step, Violation> {
-        let passed = usize::try_from(self.lines.literals()).unwrap_or(usize::MAX);
-        input.allow(limit.saturating_add(passed).saturating_add(2));
+        if self.is_known() {
+            let passed = usize::try_from(self.lines.literals()).unwrap_or(usize::MAX);
+            input.allow(limit.saturating_add(passed).saturating_add(2));
+        }
         match self.lines.step(input.pending(), self.policy.line, limit, |_| text) {
             Ok(Step::Need) => Ok(Step::Need),
             Ok(Step::Line(line)) => {
@@ -257,6 +265,18 @@ impl Server {
                 Err(violation)
             }
         }
+    }
+
+    /// What may be held of a client that is not known yet: the longest command with its literals, or a SASL line.
+    fn room_before_auth(&self) -> usize {
+        let literals = usize::try_from(self.limits.command_literal_octets_before_auth).unwrap_or(usize::MAX);
+        self.limits.command_line_before_auth.saturating_add(literals).max(self.limits.auth_line)
+    }
+
+    /// Whether no more is taken from the client until it has read what it was told. Who is not known yet is
+    /// answered a few times ahead, and not as often as the output holds.
+    fn is_full(&self, output: &Output) -> bool {
+        output.is_full() || !self.is_known() && output.len() >= AHEAD_BEFORE_AUTH
     }
 
     /// No unit is complete. After the end of the octets the session is over, and truncated if anything was begun.

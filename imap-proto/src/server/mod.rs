@@ -283,11 +283,13 @@ impl Server {
         self.phase == Phase::Logout || self.fatal.is_some() || self.ending.is_some()
     }
 
+    /// Whether the client has logged in.
+    fn is_known(&self) -> bool {
+        !matches!(self.phase, Phase::Greeting | Phase::NotAuthenticated)
+    }
+
     fn limit(&self) -> usize {
-        match self.phase {
-            Phase::Greeting | Phase::NotAuthenticated => self.limits.command_line_before_auth,
-            _ => self.limits.command_line,
-        }
+        if self.is_known() { self.limits.command_line } else { self.limits.command_line_before_auth }
     }
 }
 

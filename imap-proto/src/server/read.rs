@@ -60,7 +60,7 @@ impl Server {
     /// A whole command: its state is checked, then its grammar, then it is an event.
     ///
     /// The tag is kept whatever comes of it, so that the refusal carries it.
-    pub(crate) fn read_command<'i>(&mut self, octets: &'i [u8], line: Whole) -> Event<'i> {
+    pub(crate) fn read_command<'i>(&mut self, octets: &'i mut [u8], line: Whole) -> Event<'i> {
         if line.bare {
             self.policy.grammar.repairs.count(Repair::BareLf, 1);
         }
@@ -71,6 +71,10 @@ impl Server {
             self.mask_from(head.args, line.text);
             return self.refuse_later(why);
         }
+        if head.is("AUTHENTICATE") {
+            return self.read_auth(octets, line);
+        }
+        let octets: &'i [u8] = octets;
         let parsed = Command::parse(octets, &self.limits, self.is_utf8());
         let command = match parsed {
             Ok((_, Command::Append(_))) => {
@@ -96,7 +100,6 @@ impl Server {
                 self.owed = Owed::Upgrade;
                 return Event::StartTls(TlsOffer(self.source.issue()));
             }
-            Command::Authenticate { mechanism, initial } => return self.auth(mechanism, initial, octets),
             Command::Login { password, .. } => {
                 self.mask_string(*password.expose(), octets);
                 Kind::Login
@@ -113,48 +116,56 @@ impl Server {
 
     /// AUTHENTICATE: mechanisms that are not offered, or show a password before TLS, end here (RFC 9051 §6.2.2).
     ///
-    /// The initial response is decoded once; what the application gets is wiped when it is dropped.
-    fn auth<'i>(
-        &mut self,
-        mechanism: Atom<'i>,
-        initial: Option<Secret<&'i [u8]>>,
-        octets: &'i [u8],
-    ) -> Event<'i> {
-        if let Some(initial) = initial {
-            self.mask_string(AString::plain(initial.expose()), octets);
+    /// The initial response is decoded where it stands, so that who is not known yet makes us hold nothing but the line.
+    fn read_auth<'i>(&mut self, octets: &'i mut [u8], line: Whole) -> Event<'i> {
+        let (name, initial) = match Command::parse(octets, &self.limits, self.is_utf8()) {
+            Ok((_, Command::Authenticate { mechanism, initial })) => {
+                let name = span_of(mechanism.as_bytes(), octets);
+                (name, initial.map(|initial| span_of(initial.expose(), octets)))
+            }
+            Ok(_) => return self.malformed(octets, line, 0, Rule::Command),
+            Err(Malformed { at, rule, .. }) => return self.malformed(octets, line, at, rule),
+        };
+        if let Some(span) = initial {
+            self.mask_from(span.start(), span.end());
         }
+        let mechanism = Atom::checked(name.of(octets));
         if self.hides_passwords() && shows_password(mechanism.as_str()) {
             return self.refuse_later(Refusal::TlsFirst);
         }
         if !self.offer.capabilities().auth().any(|name| mechanism.is(name)) {
             return self.refuse_later(Refusal::NotOffered);
         }
-        let initial = match initial.map(|initial| *initial.expose()) {
+        let at = initial.map_or(line.text, |span| span.start()).min(octets.len());
+        let (before, text) = octets.split_at_mut(at);
+        let initial = match initial {
             None => None,
-            Some(b"=") => Some(mail_wire::SecretBuf::from(&b""[..])),
-            Some(text) => match base64::decode(text) {
-                Ok(octets) => Some(octets),
+            Some(span) => match decode_text(text, span.len()) {
+                Ok(octets) => Some(Secret::new(octets)),
                 Err(_) => return self.refuse_later(Refusal::NotBase64),
             },
         };
         self.owed = Owed::Auth;
+        let mechanism = Atom::checked(name.of(before));
         Event::Auth { mechanism, initial, turn: AuthTurn(self.source.issue()) }
     }
 
     /// The answer to a challenge: base64, or `*` to give up, which is answered with BAD (RFC 9051 §6.2.2).
     ///
     /// Nothing else that the client may send here is ever read as a command.
-    pub(crate) fn read_sasl<'i>(&mut self, octets: &'i [u8], line: Whole) -> Event<'i> {
+    pub(crate) fn read_sasl<'i>(&mut self, octets: &'i mut [u8], line: Whole) -> Event<'i> {
         self.mask_from(0, line.text);
-        let text = octets.get(..line.text).unwrap_or(&[]);
         self.mode = Mode::Line;
-        let why = match base64::decode(text) {
-            _ if text == b"*" => Refusal::Cancelled,
-            Err(_) => Refusal::NotBase64,
-            Ok(response) => {
-                self.owed = Owed::Auth;
-                return Event::AuthResponse(response, AuthTurn(self.source.issue()));
-            }
+        let text = octets.get_mut(..line.text).unwrap_or_default();
+        let why = match *text {
+            [b'*'] => Refusal::Cancelled,
+            _ => match base64::decode_in_place(text) {
+                Err(_) => Refusal::NotBase64,
+                Ok(response) => {
+                    self.owed = Owed::Auth;
+                    return Event::AuthResponse(Secret::new(response), AuthTurn(self.source.issue()));
+                }
+            },
         };
         self.due = Some(Due::Refuse(why));
         Event::AuthCancelled(why)
@@ -197,7 +208,21 @@ impl Server {
 
     /// Masks a string by the place that it has in the unit.
     fn mask_string(&mut self, string: AString<'_>, octets: &[u8]) {
-        let at = (string.raw().as_ptr() as usize).saturating_sub(octets.as_ptr() as usize);
-        self.mask_from(at, at.saturating_add(string.raw().len()).min(octets.len()));
+        let span = span_of(string.raw(), octets);
+        self.mask_from(span.start(), span.end());
+    }
+}
+
+/// Where a part of the unit stands in it.
+fn span_of(part: &[u8], unit: &[u8]) -> Span {
+    let at = (part.as_ptr() as usize).saturating_sub(unit.as_ptr() as usize);
+    Span::new(at.min(unit.len()), at.saturating_add(part.len()).min(unit.len()))
+}
+
+/// Decodes the first `len` octets where they stand; `=` stands for none (RFC 4959 §3).
+fn decode_text(text: &mut [u8], len: usize) -> Result<&[u8], base64::NotBase64> {
+    match text.get_mut(..len).unwrap_or_default() {
+        [b'='] => Ok(&[]),
+        text => base64::decode_in_place(text).map(|octets| &*octets),
     }
 }

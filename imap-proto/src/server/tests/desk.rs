@@ -192,7 +192,7 @@ impl Desk {
             }
             Event::AuthResponse(response, turn) => {
                 writeln!(self.log, "response {}", response.expose().escape_ascii()).unwrap();
-                match response.expose().as_slice() {
+                match *response.expose() {
                     b"wrong" => server.refuse_auth(turn, &status(Condition::No, "wrong"), output).unwrap(),
                     b"more" => server.challenge(turn, b"and?", output).unwrap(),
                     _ => server.accept_auth(turn, &ok(), output).unwrap(),
