@@ -6,6 +6,7 @@ use mail_imap_proto::response::FetchItem;
 use mail_imap_proto::server::{self, Event, Server};
 use mail_imap_proto::types::{BodyStructure, Condition, ResponseText, Status};
 use mail_imap_proto::{Allow, Command, Limits, Violation};
+use mail_testkit::hear;
 use mail_wire::{Closing, Framed, Handover, Input, Machine, Misuse, Output, Owned};
 use std::time::Duration;
 
@@ -16,14 +17,13 @@ fn send(client: &mut Client, line: &[u8], output: &mut Output) -> Result<(), Mis
 
 /// Feeds octets of the server and gives the last token that came.
 fn told(client: &mut Client, input: &mut Input, output: &mut Output, octets: &[u8]) -> Option<TlsGrant> {
-    assert_eq!(input.feed(octets), octets.len());
-    let mut grant = None;
-    while let Ok(Framed::Ready(unit)) = client.frame(input, output) {
-        if let client::Event::StartTls(leave) = client.decode(unit, input).unwrap() {
-            grant = Some(leave);
+    let mut last = None;
+    hear(client, input, output, octets, |event| {
+        if let client::Event::StartTls(grant) = event {
+            last = Some(grant);
         }
-    }
-    grant
+    });
+    last
 }
 
 /// TLS04-13: refused for LOGINDISABLED, and without TLS in any case. LOGIN is sent where neither stands in its way.

@@ -5,6 +5,7 @@ use mail_smtp_proto::client::{self, Client};
 use mail_smtp_proto::server::{self, Event, Server};
 use mail_smtp_proto::types::Mechanism;
 use mail_smtp_proto::{Command, Extension, ReplyBuf};
+use mail_testkit::hear;
 use mail_wire::{Framed, Input, Machine, Misuse, Output};
 use proptest::prelude::*;
 use std::time::Duration;
@@ -20,13 +21,12 @@ fn told(
     output: &mut Output,
     octets: &str,
 ) -> Option<client::TlsGrant> {
-    input.feed(octets.as_bytes());
     let mut grant = None;
-    while let Ok(Framed::Ready(unit)) = client.frame(input, output) {
-        if let client::Event::StartTls(leave) = client.decode(unit, input).unwrap() {
+    hear(client, input, output, octets.as_bytes(), |event| {
+        if let client::Event::StartTls(leave) = event {
             grant = Some(leave);
         }
-    }
+    });
     grant
 }
 

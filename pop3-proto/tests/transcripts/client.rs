@@ -1,19 +1,30 @@
 //! The client's side of a transcript.
 
-use crate::replay::{Actor, Link, Script, escape};
 use mail_pop3_proto::client::{AuthTurn, Client, Config, Event, Ticket, TlsGrant};
 use mail_pop3_proto::{Allow, Command, Data, Grammar, Item, Malformed, OtherCommand, Shape, StatusLine, Tls};
+use mail_testkit::{Actor, Held, Script, escape, unescape, why};
+use mail_wire::Output;
 use mail_wire::line::LineEnd;
-use mail_wire::{Handover, Input, Machine, Misuse};
 
 #[derive(Default)]
 pub(crate) struct Application {
     tickets: Vec<Ticket>,
-    turn: Option<AuthTurn>,
-    tls: Option<TlsGrant>,
+    turn: Held<AuthTurn>,
+    tls: Held<TlsGrant>,
 }
 
 impl Application {
+    fn send(
+        &mut self,
+        command: &Command<'_>,
+        client: &mut Client,
+        output: &mut Output,
+    ) -> Result<(), String> {
+        let ticket = client.send(command, output).map_err(|misuse| misuse.to_string())?;
+        self.tickets.push(ticket);
+        Ok(())
+    }
+
     fn number(&self, ticket: Ticket) -> usize {
         1 + self.tickets.iter().position(|other| *other == ticket).expect("a ticket that was given")
     }
@@ -51,32 +62,27 @@ fn item(item: Item<'_>) -> String {
     }
 }
 
+fn config(script: &Script) -> Config {
+    let mut config = Config::default();
+    let policy = &mut config.policy;
+    for setting in script.settings() {
+        match setting {
+            ("grammar", "strict") => policy.grammar = Grammar::strict(),
+            ("line", "tolerant") => policy.line = LineEnd::Tolerant,
+            ("tls", "required") => policy.tls = Tls::Required,
+            ("plaintext", "allow") => policy.plaintext_auth = Allow::Allow,
+            ("apop", "allow") => policy.apop = Allow::Allow,
+            other => panic!("{other:?}"),
+        }
+    }
+    config
+}
+
 impl Actor for Application {
     type Machine = Client;
-    const PIPELINES: bool = false;
 
-    fn new(script: &Script) -> (Self, Client) {
-        let mut config = Config::default();
-        let policy = &mut config.policy;
-        if script.has("grammar", "strict") {
-            policy.grammar = Grammar::strict();
-        }
-        if script.has("line", "tolerant") {
-            policy.line = LineEnd::Tolerant;
-        }
-        if script.has("tls", "required") {
-            policy.tls = Tls::Required;
-        }
-        if script.has("plaintext", "allow") {
-            policy.plaintext_auth = Allow::Allow;
-        }
-        if script.has("apop", "allow") {
-            policy.apop = Allow::Allow;
-        }
-        let client = Client::new(config);
-        let secure = script.has("link", "tls");
-        let client = if secure { Handover::implicit(client).secured() } else { client };
-        (Self::default(), client)
+    fn machine(script: &Script) -> Client {
+        Client::new(config(script))
     }
 
     fn event(&mut self, event: Event<'_>) -> String {
@@ -98,55 +104,37 @@ impl Actor for Application {
             Event::Chunk(octets) => format!("chunk {}", escape(octets)),
             Event::End(ticket) => format!("end #{}", self.number(ticket)),
             Event::Challenge(challenge, turn) => {
-                self.turn = Some(turn);
-                format!("challenge {}", escape(challenge.expose())).trim_end().to_owned()
+                let words = format!("challenge {}", escape(challenge.expose()));
+                self.turn.keep(turn, words.trim_end())
             }
             Event::BadChallenge(ticket) => format!("bad challenge #{}", self.number(ticket)),
-            Event::StartTls(grant) => {
-                self.tls = Some(grant);
-                "starttls".into()
-            }
+            Event::StartTls(grant) => self.tls.keep(grant, "starttls"),
             other => format!("{other:?}"),
         }
     }
 
-    fn act(&mut self, words: &str, mut link: Link<Client>) -> Result<Link<Client>, String> {
-        let misuse = |misuse: Misuse| misuse.to_string();
-        let (verb, rest) = words.split_once(' ').unwrap_or((words, ""));
+    fn act(&mut self, step: &str, client: &mut Client, output: &mut Output) -> Result<(), String> {
+        let (verb, rest) = step.split_once(' ').unwrap_or((step, ""));
         match verb {
-            "send" => {
-                let octets = crate::replay::unescape(rest);
-                let command = Command::parse(&octets).expect("a command");
-                self.tickets.push(link.machine.send(&command, &mut link.output).map_err(misuse)?);
-            }
+            "send" => self.send(&Command::parse(&unescape(rest)).expect("a command"), client, output),
             "other" => {
                 let (shape, line) = rest.split_once(' ').unwrap();
                 let shape = if shape == "lines" { Shape::Lines } else { Shape::Single };
-                let command = Command::Other(OtherCommand::new(line.as_bytes(), shape).unwrap());
-                self.tickets.push(link.machine.send(&command, &mut link.output).map_err(misuse)?);
+                let command = OtherCommand::new(line.as_bytes(), shape).unwrap();
+                self.send(&Command::Other(command), client, output)
             }
             "refused" => {
                 let command = Command::parse(rest.as_bytes()).expect("a command");
-                link.machine.send(&command, &mut link.output).expect_err("it may not be sent");
+                client.send(&command, output).map(drop).expect_err("it may not be sent");
+                Ok(())
             }
-            "respond" => {
-                let turn = self.turn.take().unwrap();
-                link.machine
-                    .respond(turn, &crate::replay::unescape(rest), &mut link.output)
-                    .map_err(|back| misuse(back.why))?;
-            }
-            "cancel" => {
-                let turn = self.turn.take().unwrap();
-                link.machine.cancel(turn, &mut link.output).map_err(|back| misuse(back.why))?;
-            }
-            "tls" => {
-                let grant = self.tls.take().unwrap();
-                let handover = link.machine.start_tls(grant, link.input, &mut link.output);
-                let machine = handover.map_err(|error| error.to_string())?.secured();
-                return Ok(Link { machine, input: Input::new(), output: link.output });
-            }
+            "respond" => client.respond(self.turn.take(), &unescape(rest), output).map_err(why),
+            "cancel" => client.cancel(self.turn.take(), output).map_err(why),
             other => panic!("{other}"),
         }
-        Ok(link)
+    }
+
+    fn upgrade(&mut self) -> TlsGrant {
+        self.tls.take()
     }
 }

@@ -2,6 +2,6 @@
 
 mod client;
 mod faults;
-mod golden;
-mod replay;
 mod server;
+
+mail_testkit::golden!(client: crate::client::Application, server: crate::server::Application);

@@ -1,26 +1,20 @@
 //! The client's side of a transcript.
 
-use crate::replay::{Actor, Link, Script, escape, unescape};
 use bytes::Bytes;
 use mail_smtp_proto::client::{AuthTurn, BodyGrant, Client, Config, Event, Ticket, TlsGrant};
 use mail_smtp_proto::types::Mechanism;
 use mail_smtp_proto::{Allow, Command, Extension, Grammar, Reply, Tls};
+use mail_testkit::{Actor, Held, Script, escape, unescape, why};
 use mail_wire::dot::BodyEol;
 use mail_wire::line::LineEnd;
-use mail_wire::{Handover, Input, Machine, Misuse, Returned};
+use mail_wire::{Misuse, Output};
 
 #[derive(Default)]
 pub(crate) struct Application {
     tickets: Vec<Ticket>,
-    turn: Option<AuthTurn>,
-    tls: Option<TlsGrant>,
-    grant: Option<BodyGrant>,
-}
-
-impl Application {
-    fn number(&self, ticket: Ticket) -> usize {
-        1 + self.tickets.iter().position(|other| *other == ticket).expect("a ticket that was given")
-    }
+    turn: Held<AuthTurn>,
+    tls: Held<TlsGrant>,
+    grant: Held<BodyGrant>,
 }
 
 fn shown(reply: Reply<'_>) -> String {
@@ -31,13 +25,12 @@ fn shown(reply: Reply<'_>) -> String {
 
 impl Actor for Application {
     type Machine = Client;
-    const PIPELINES: bool = false;
 
-    fn new(script: &Script) -> (Self, Client) {
+    fn machine(script: &Script) -> Client {
         let mut config = Config::default();
-        for (key, value) in &script.settings {
+        for setting in script.settings() {
             let policy = &mut config.policy;
-            match (key.as_str(), value.as_str()) {
+            match setting {
                 ("grammar", "strict") => policy.grammar = Grammar::strict(),
                 ("line", "tolerant") => policy.line = LineEnd::Tolerant,
                 ("plaintext", "allow") => policy.plaintext_auth = Allow::Allow,
@@ -48,50 +41,39 @@ impl Actor for Application {
                 ("reply-lines", n) => config.limits.reply_lines = n.parse().unwrap(),
                 ("reply-total", n) => config.limits.reply_total = n.parse().unwrap(),
                 ("in-flight", n) => config.limits.in_flight = n.parse().unwrap(),
-                ("link", "tls") => {}
                 other => panic!("{other:?}"),
             }
         }
-        let client = Client::new(config);
-        let secure = script.has("link", "tls");
-        let client = if secure { Handover::implicit(client).secured() } else { client };
-        (Self::default(), client)
+        Client::new(config)
     }
 
     fn event(&mut self, event: Event<'_>) -> String {
+        // Commands are numbered in the order in which they were sent, from 1.
+        let tickets = &self.tickets;
+        let number = |ticket| 1 + tickets.iter().position(|sent| *sent == ticket).expect("one that was sent");
         match event {
             Event::Greeting(reply) => format!("greeting {}", shown(reply)),
-            Event::Reply(ticket, reply) => format!("reply {} {}", self.number(ticket), shown(reply)),
-            Event::EhloRefused(ticket, reply) => {
-                format!("ehlo-refused {} {}", self.number(ticket), shown(reply))
-            }
+            Event::Reply(ticket, reply) => format!("reply {} {}", number(ticket), shown(reply)),
+            Event::EhloRefused(ticket, reply) => format!("ehlo-refused {} {}", number(ticket), shown(reply)),
             Event::BodyWanted(ticket, reply, grant) => {
-                self.grant = Some(grant);
-                format!("wanted {} {}", self.number(ticket), shown(reply))
+                let words = format!("wanted {} {}", number(ticket), shown(reply));
+                self.grant.keep(grant, words)
             }
             Event::NoRecipients(ticket, reply) => {
-                format!("no-recipients {} {}", self.number(ticket), shown(reply))
+                format!("no-recipients {} {}", number(ticket), shown(reply))
             }
             Event::Challenge(challenge, turn) => {
-                self.turn = Some(turn);
-                format!("challenge \"{}\"", escape(challenge.expose()))
+                self.turn.keep(turn, format!("challenge \"{}\"", escape(challenge.expose())))
             }
-            Event::BadChallenge(ticket) => format!("bad-challenge {}", self.number(ticket)),
-            Event::StartTls(grant) => {
-                self.tls = Some(grant);
-                "starttls".into()
-            }
+            Event::BadChallenge(ticket) => format!("bad-challenge {}", number(ticket)),
+            Event::StartTls(grant) => self.tls.keep(grant, "starttls"),
             Event::Closing(reply) => format!("closing {}", shown(reply)),
             other => format!("{other:?}"),
         }
     }
 
-    fn act(&mut self, action: &str, mut link: Link<Client>) -> Result<Link<Client>, String> {
-        fn why<T>(back: Returned<T>) -> String {
-            back.why.to_string()
-        }
+    fn act(&mut self, action: &str, client: &mut Client, output: &mut Output) -> Result<(), String> {
         let (verb, rest) = action.split_once(' ').unwrap_or((action, ""));
-        let (client, output) = (&mut link.machine, &mut link.output);
         match verb {
             "send" => {
                 let line = unescape(rest);
@@ -117,22 +99,21 @@ impl Actor for Application {
                 self.tickets.push(sent.map_err(|why| why.to_string())?);
             }
             "respond" => {
-                client.respond(self.turn.take().unwrap(), &unescape(rest), output).map_err(why)?;
+                client.respond(self.turn.take(), &unescape(rest), output).map_err(why)?;
             }
-            "cancel" => client.cancel(self.turn.take().unwrap(), output).map_err(why)?,
+            "cancel" => client.cancel(self.turn.take(), output).map_err(why)?,
             "body" => {
                 let mut piece = Bytes::from(unescape(rest));
-                let grant = self.grant.as_mut().unwrap();
-                client.body(grant, &mut piece, output).map_err(|why| why.to_string())?;
+                client.body(self.grant.lend(), &mut piece, output).map_err(|why| why.to_string())?;
                 assert!(piece.is_empty());
             }
-            "end" => client.end_body(self.grant.take().unwrap(), output).map_err(why)?,
+            "end" => client.end_body(self.grant.take(), output).map_err(why)?,
             "chunk" => {
                 let (octets, last) = rest.split_once(' ').unwrap_or((rest, ""));
                 let sent = client.chunk(octets.parse().unwrap(), last == "last", output);
                 let (ticket, grant) = sent.map_err(|why| why.to_string())?;
                 self.tickets.push(ticket);
-                self.grant = Some(grant);
+                self.grant.keep(grant, "");
             }
             "offers" => {
                 let all = rest.split(' ').filter(|word| !word.is_empty());
@@ -141,14 +122,12 @@ impl Actor for Application {
                     Extension::ALL.into_iter().filter(|extension| client.offers(*extension)).collect();
                 assert_eq!(got, wanted);
             }
-            "tls" => {
-                let grant = self.tls.take().unwrap();
-                let handover = link.machine.start_tls(grant, link.input, &mut link.output);
-                let machine = handover.map_err(|error| error.to_string())?.secured();
-                return Ok(Link { machine, input: Input::new(), output: link.output });
-            }
             other => panic!("{other}"),
         }
-        Ok(link)
+        Ok(())
+    }
+
+    fn upgrade(&mut self) -> TlsGrant {
+        self.tls.take()
     }
 }

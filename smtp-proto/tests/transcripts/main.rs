@@ -1,9 +1,7 @@
-//! The golden transcripts of both machines (`tests/golden`), replayed cut in every way. The replayer is that of all protocols.
+//! The golden transcripts of both machines (`tests/golden`), replayed cut in every way.
 
 mod client;
 mod faults;
-#[path = "../../../pop3-proto/tests/transcripts/golden.rs"]
-mod golden;
-#[path = "../../../pop3-proto/tests/transcripts/replay.rs"]
-mod replay;
 mod server;
+
+mail_testkit::golden!(client: crate::client::Application, server: crate::server::Application);

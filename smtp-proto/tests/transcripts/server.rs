@@ -1,6 +1,5 @@
 //! The server's side of a transcript.
 
-use crate::replay::{Actor, Link, Script, escape};
 use bytes::Buf;
 use mail_smtp_proto::policy::Sync;
 use mail_smtp_proto::server::{
@@ -8,16 +7,17 @@ use mail_smtp_proto::server::{
 };
 use mail_smtp_proto::types::{EhloName, EnhancedCode};
 use mail_smtp_proto::{Allow, Command, Extension, Grammar, ReplyBuf, Tls, encode};
+use mail_testkit::{Actor, Held, Script, escape, unescape, why};
 use mail_wire::dot::BodyEol;
 use mail_wire::line::LineEnd;
-use mail_wire::{Closing, Handover, Input, Machine, Output, Returned};
+use mail_wire::{Closing, Machine, Output};
 
 #[derive(Default)]
 pub(crate) struct Application {
-    answer: Option<Answer>,
-    turn: Option<AuthTurn>,
-    tls: Option<TlsOffer>,
-    body: Option<BodyOffer>,
+    answer: Held<Answer>,
+    turn: Held<AuthTurn>,
+    tls: Held<TlsOffer>,
+    body: Held<BodyOffer>,
 }
 
 /// `250 2.1.0 text`.
@@ -31,7 +31,7 @@ fn reply(words: &str) -> ReplyBuf {
 }
 
 /// A command in the form in which a client writes it.
-pub(crate) fn words(command: &Command<'_>) -> String {
+fn line(command: &Command<'_>) -> String {
     let mut output = Output::new();
     encode::command(command, &mut output);
     escape(&output.copy_to_bytes(output.remaining())).trim_end_matches("\\r\\n").to_owned()
@@ -39,15 +39,14 @@ pub(crate) fn words(command: &Command<'_>) -> String {
 
 impl Actor for Application {
     type Machine = Server;
-    const PIPELINES: bool = true;
 
-    fn new(script: &Script) -> (Self, Server) {
+    fn machine(script: &Script) -> Server {
         let mut config = Config::new(EhloName::try_from("mx.example").unwrap());
         config.policy.sync = Sync::Loose;
-        for (key, value) in &script.settings {
+        for setting in script.settings() {
             let policy = &mut config.policy;
             let limits = &mut config.limits;
-            match (key.as_str(), value.as_str()) {
+            match setting {
                 ("offer", "none") => config.offer = Offer::bare(EhloName::try_from("mx.example").unwrap()),
                 ("offer", line) => config.offer = config.offer.with_text(line).unwrap(),
                 ("without", line) => {
@@ -73,48 +72,32 @@ impl Actor for Application {
                 ("command-line", n) => limits.command_line = n.parse().unwrap(),
                 ("auth-line", n) => limits.auth_line = n.parse().unwrap(),
                 ("lmtp", _) => config.lmtp = true,
-                ("link", "tls") => {}
                 other => panic!("{other:?}"),
             }
         }
-        let server = Server::new(config);
-        let secure = script.has("link", "tls");
-        let server = if secure { Handover::implicit(server).secured() } else { server };
-        (Self::default(), server)
+        Server::new(config)
     }
 
     fn event(&mut self, event: Event<'_>) -> String {
         match event {
-            Event::Connected(answer) => {
-                self.answer = Some(answer);
-                "connected".into()
-            }
+            Event::Connected(answer) => self.answer.keep(answer, "connected"),
             Event::Command(command, answer) => {
-                self.answer = Some(answer);
-                format!("command {}", words(&command))
+                self.answer.keep(answer, format!("command {}", line(&command)))
             }
-            Event::Answered(command) => format!("answered {}", words(&command)),
+            Event::Answered(command) => format!("answered {}", line(&command)),
             Event::Refused(refused) => {
                 format!("refused {} {}", refused.verb.map_or("-", |verb| verb.as_str()), refused.code)
             }
-            Event::Malformed(malformed, answer) => {
-                self.answer = Some(answer);
-                format!("malformed {malformed}")
-            }
+            Event::Malformed(malformed, answer) => self.answer.keep(answer, format!("malformed {malformed}")),
             Event::Auth { mechanism, initial, turn } => {
-                self.turn = Some(turn);
                 let initial = initial.map_or("-".into(), |text| format!("\"{}\"", escape(text.expose())));
-                format!("auth {} {initial}", mechanism.as_str())
+                self.turn.keep(turn, format!("auth {} {initial}", mechanism.as_str()))
             }
             Event::AuthResponse(response, turn) => {
-                self.turn = Some(turn);
-                format!("response \"{}\"", escape(response.expose()))
+                self.turn.keep(turn, format!("response \"{}\"", escape(response.expose())))
             }
             Event::AuthCancelled => "cancelled".into(),
-            Event::StartTls(offer) => {
-                self.tls = Some(offer);
-                "starttls".into()
-            }
+            Event::StartTls(offer) => self.tls.keep(offer, "starttls"),
             Event::Body(offer) => {
                 let words = match offer.form() {
                     BodyForm::Data => "body".to_owned(),
@@ -123,56 +106,44 @@ impl Actor for Application {
                         format!("body {octets}{first}{}", if last { " last" } else { "" })
                     }
                 };
-                self.body = Some(offer);
-                words
+                self.body.keep(offer, words)
             }
             Event::Chunk(octets) => format!("chunk {}", escape(octets)),
-            Event::BodyEnd(answer) => {
-                self.answer = Some(answer);
-                "end-of-body".into()
-            }
+            Event::BodyEnd(answer) => self.answer.keep(answer, "end-of-body"),
             Event::Abort(why) => format!("abort {why:?}"),
             other => format!("{other:?}"),
         }
     }
 
-    fn act(&mut self, action: &str, mut link: Link<Server>) -> Result<Link<Server>, String> {
-        fn why<T>(back: Returned<T>) -> String {
-            back.why.to_string()
-        }
+    fn act(&mut self, action: &str, server: &mut Server, output: &mut Output) -> Result<(), String> {
         let (verb, rest) = action.split_once(' ').unwrap_or((action, ""));
-        let (server, output) = (&mut link.machine, &mut link.output);
         match verb {
-            "answer" => server.answer(self.answer.take().unwrap(), &reply(rest), output).map_err(why)?,
+            "answer" => server.answer(self.answer.take(), &reply(rest), output).map_err(why)?,
             "answer-each" => {
                 let replies: Vec<_> = rest.split(" | ").map(reply).collect();
-                server.answer_each(self.answer.take().unwrap(), &replies, output).map_err(why)?;
+                server.answer_each(self.answer.take(), &replies, output).map_err(why)?;
             }
-            "refuse" => server.refuse(self.answer.take().unwrap(), output).map_err(why)?,
-            "challenge" => server
-                .challenge(self.turn.take().unwrap(), &crate::replay::unescape(rest), output)
-                .map_err(why)?,
+            "refuse" => server.refuse(self.answer.take(), output).map_err(why)?,
+            "challenge" => server.challenge(self.turn.take(), &unescape(rest), output).map_err(why)?,
             "accept-auth" => {
-                server.accept_auth(self.turn.take().unwrap(), &reply(rest), output).map_err(why)?;
+                server.accept_auth(self.turn.take(), &reply(rest), output).map_err(why)?;
             }
             "refuse-auth" => {
-                server.refuse_auth(self.turn.take().unwrap(), &reply(rest), output).map_err(why)?;
+                server.refuse_auth(self.turn.take(), &reply(rest), output).map_err(why)?;
             }
-            "refuse-tls" => server.refuse_tls(self.tls.take().unwrap(), output).map_err(why)?,
-            "accept" => server.accept_body(self.body.take().unwrap(), output).map_err(why)?,
+            "refuse-tls" => server.refuse_tls(self.tls.take(), output).map_err(why)?,
+            "accept" => server.accept_body(self.body.take(), output).map_err(why)?,
             "refuse-body" => {
-                server.refuse_body(self.body.take().unwrap(), &reply(rest), output).map_err(why)?;
+                server.refuse_body(self.body.take(), &reply(rest), output).map_err(why)?;
             }
             "shutdown" => server.close(Closing::Shutdown, output),
             "expire" => server.close(Closing::Expired, output),
-            "tls" => {
-                let offer = self.tls.take().unwrap();
-                let handover = link.machine.start_tls(offer, link.input, &mut link.output);
-                let machine = handover.map_err(|error| error.to_string())?.secured();
-                return Ok(Link { machine, input: Input::new(), output: link.output });
-            }
             other => panic!("{other}"),
         }
-        Ok(link)
+        Ok(())
+    }
+
+    fn upgrade(&mut self) -> TlsOffer {
+        self.tls.take()
     }
 }
