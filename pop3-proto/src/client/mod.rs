@@ -162,6 +162,8 @@ mod flight;
 mod items;
 mod listing;
 mod machine;
+#[cfg(test)]
+mod scope_tests;
 mod send;
 #[cfg(test)]
 mod table_tests;

@@ -1,0 +1,236 @@
+//! Answers of several lines in small scope: every answer over the octets that steer, against a reader of twenty lines, both whole and octet
+//! by octet (RFC 1939 §3).
+//!
+//! The walk goes depth first over machines that are copied, so that answers which begin alike cost their beginning once. What it walks is the
+//! client itself, from [`Machine::frame`] to the event.
+
+use super::*;
+use crate::command::{Command, Shape};
+use crate::policy::Allow;
+use crate::reply::Item;
+use crate::types::MessageNumber;
+use crate::{Grammar, OtherCommand};
+use alloc::vec::Vec;
+use mail_wire::line::LineEnd;
+use mail_wire::{Framed, Input, Machine, Output};
+
+const ALPHABET: [u8; 8] = *b"\r\n.A +-\0";
+
+/// What has been told of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Now {
+    /// More is awaited.
+    Open,
+    /// It is complete, and nothing stands behind it.
+    Ended,
+    /// The session has failed: octets that are no line, or that nobody has asked for.
+    Failed,
+}
+
+/// The rule, line by line: what is told of these octets. A message is told as far as it has come, but for what may yet be the terminator; the
+/// lines of a listing are told when they are whole.
+fn reference(mut octets: &[u8], kind: Kind, told: &mut Vec<u8>) -> Now {
+    let eol = kind.eol();
+    while !octets.is_empty() {
+        let at = octets.windows(eol.len()).position(|window| window == eol);
+        let (line, rest) = octets.split_at(at.map_or(octets.len(), |at| at + eol.len()));
+        octets = rest;
+        let text = line.strip_suffix(eol).unwrap_or(line);
+        if kind.lines && eol == b"\r\n" && line.contains(&b'\n') && text.iter().any(|o| b"\r\n".contains(o)) {
+            return Now::Failed;
+        } else if at.is_some() && text == b"." {
+            return if rest.is_empty() { Now::Ended } else { Now::Failed };
+        } else if at.is_none() && (kind.lines || [b".", eol].concat().starts_with(line)) {
+            return Now::Open;
+        }
+        told.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
+    }
+    Now::Open
+}
+
+/// Which answer is read.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    /// Lines of a listing, or a message.
+    lines: bool,
+    /// Whether LF alone ends the lines of this server (RFC 1939 §3 has CRLF).
+    lf: bool,
+}
+
+const KINDS: [Kind; 4] = [
+    Kind { lines: false, lf: false },
+    Kind { lines: true, lf: false },
+    Kind { lines: false, lf: true },
+    Kind { lines: true, lf: true },
+];
+
+impl Kind {
+    fn eol(self) -> &'static [u8] {
+        if self.lf { b"\n" } else { b"\r\n" }
+    }
+
+    /// A client that has read the status line of such an answer.
+    fn client(self) -> Client {
+        let mut config = Config::default();
+        config.policy.grammar = Grammar::tolerant();
+        config.policy.plaintext_auth = Allow::Allow;
+        config.policy.line = if self.lf { LineEnd::Tolerant } else { LineEnd::Strict };
+        let (mut client, mut input, mut output) = (Client::new(config), Input::new(), Output::new());
+        let lines = OtherCommand::new(b"XTND", Shape::Lines).unwrap();
+        let asks = if self.lines { Command::Other(lines) } else { Command::Retr(MessageNumber::FIRST) };
+        let commands = [Command::parse(b"AUTH PLAIN =").unwrap(), asks];
+        let mut commands = commands.iter();
+        for _ in 0..3 {
+            input.feed(b"+OK");
+            input.feed(self.eol());
+            let Framed::Ready(unit) = client.frame(&mut input, &mut output).unwrap() else { panic!() };
+            drop(client.decode(unit, &mut input).unwrap());
+            commands.next().map(|command| client.send(command, &mut output).unwrap());
+        }
+        client
+    }
+}
+
+/// A copy at the same place inside an answer. Tokens of the one are not good for the other.
+fn fork(client: &Client) -> Client {
+    let flight = client.flight.iter();
+    let flight = flight.map(|flight| Flight { asked: flight::Asked::Several(Shape::Lines), ..*flight });
+    Client {
+        place: client.place,
+        framing: client.framing,
+        framer: client.framer,
+        flight: flight.collect(),
+        lf: client.lf,
+        dot: client.dot.clone(),
+        octets: client.octets,
+        entries: client.entries,
+        scanned: client.scanned,
+        after: client.after,
+        surplus: client.surplus,
+        closed: client.closed,
+        fatal: client.fatal,
+        ..Client::new(Config { limits: client.limits, policy: client.policy.clone() })
+    }
+}
+
+/// Lets the machine run over what has come, and adds what it tells.
+fn run(client: &mut Client, input: &mut Input, output: &mut Output, kind: Kind, told: &mut Vec<u8>) -> Now {
+    loop {
+        let unit = match client.frame(input, output) {
+            Ok(Framed::Ready(unit)) => unit,
+            Ok(_) if client.flight.is_empty() => return Now::Ended,
+            Ok(_) => return Now::Open,
+            Err(_) => return Now::Failed,
+        };
+        match client.decode(unit, input) {
+            Ok(Event::Chunk(octets)) => told.extend_from_slice(octets),
+            Ok(Event::Items(_, items)) => {
+                for item in items {
+                    let Ok(Item::Line(line)) = item else { panic!("{item:?}") };
+                    told.extend_from_slice(line);
+                    told.extend_from_slice(kind.eol());
+                }
+            }
+            Ok(Event::End(_)) => {}
+            Ok(event) => panic!("{event:?}"),
+            Err(_) => return Now::Failed,
+        }
+    }
+}
+
+/// The walk: one buffer of each sort for all of it.
+struct Walk {
+    kind: Kind,
+    root: Client,
+    input: Input,
+    output: Output,
+    /// The octets from the status line on, and what the drip has told of them.
+    path: Vec<u8>,
+    dripped: Vec<u8>,
+    whole: Vec<u8>,
+    expected: Vec<u8>,
+    visited: u64,
+}
+
+impl Walk {
+    fn new(kind: Kind) -> Self {
+        let (input, output) = (Input::new(), Output::new());
+        let [path, dripped, whole, expected] = [(); 4].map(|()| Vec::new());
+        Self { kind, root: kind.client(), input, output, path, dripped, whole, expected, visited: 0 }
+    }
+
+    /// Puts octets where nothing is left of those before.
+    fn load(&mut self, octets: &[u8]) {
+        let left = self.input.begin().map_or(self.input.pending().len(), |_| 0);
+        self.input.skip(left);
+        assert_eq!(self.input.feed(octets), octets.len());
+    }
+
+    /// All answers that go on from here with up to so many octets. `pending` is what the machine has seen and not used.
+    fn from(&mut self, client: &Client, pending: &[u8], depth: usize) {
+        if depth == 0 {
+            return;
+        }
+        let told = self.dripped.len();
+        for octet in ALPHABET {
+            self.path.push(octet);
+            self.visited += 1;
+            let mut next = fork(client);
+            self.load(&[pending, &[octet]].concat());
+            let now = run(&mut next, &mut self.input, &mut self.output, self.kind, &mut self.dripped);
+            let left = self.input.pending().to_vec();
+            self.check(now);
+            match now {
+                Now::Open => self.from(&next, &left, depth - 1),
+                // What stands behind the end was asked for by nobody, whatever follows it.
+                Now::Ended => self.from(&next, &left, (depth - 1).min(1)),
+                Now::Failed => {}
+            }
+            self.path.pop();
+            self.dripped.truncate(told);
+        }
+    }
+
+    /// Holds the drip and the whole against the rule.
+    fn check(&mut self, now: Now) {
+        self.expected.clear();
+        let expected = reference(&self.path, self.kind, &mut self.expected);
+        let Self { kind, path, dripped, .. } = self;
+        assert_eq!((now, &*dripped), (expected, &self.expected), "{path:?} {kind:?}, octet by octet");
+        let path = core::mem::take(&mut self.path);
+        self.load(&path);
+        self.path = path;
+        self.whole.clear();
+        let mut whole = fork(&self.root);
+        let now = run(&mut whole, &mut self.input, &mut self.output, self.kind, &mut self.whole);
+        assert_eq!((now, &self.whole), (expected, &self.expected), "{:?} {:?}, whole", self.path, self.kind);
+    }
+}
+
+/// All answers of up to so many octets. Where one is over, one octet more is tried and no second.
+fn walk(kind: Kind, most: usize) {
+    let mut walk = Walk::new(kind);
+    let root = fork(&walk.root);
+    walk.from(&root, &[], most);
+    // Octets that are no line end a listing early; a good share is looked at all the same.
+    assert!(walk.visited > 8_u64.pow(most as u32) / 4, "{kind:?}: {} answers", walk.visited);
+}
+
+#[test]
+fn an_answer_ends_where_the_standard_says() {
+    std::thread::scope(|scope| {
+        for kind in KINDS {
+            scope.spawn(move || walk(kind, if kind.lf { 5 } else { 6 }));
+        }
+    });
+}
+
+#[test]
+#[ignore = "large"]
+fn large_an_answer_ends_where_the_standard_says() {
+    std::thread::scope(|scope| {
+        for kind in KINDS {
+            scope.spawn(move || walk(kind, if kind.lf { 7 } else { 8 }));
+        }
+    });
+}
