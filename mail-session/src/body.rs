@@ -100,12 +100,18 @@ pub struct Body<'s, M: Receives, S, T> {
     /// Octets that a read had no room for.
     rest: Bytes,
     end: Option<M::End>,
+    /// There is nothing more: the end was taken before this was made.
+    over: bool,
 }
 
 impl<M: Receives, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
     /// The body that is being received, as a stream.
     pub fn body(&mut self) -> Body<'_, M, S, T> {
-        Body { session: self, rest: Bytes::new(), end: None }
+        self.body_unless(false)
+    }
+
+    pub(crate) fn body_unless(&mut self, over: bool) -> Body<'_, M, S, T> {
+        Body { session: self, rest: Bytes::new(), end: None, over }
     }
 }
 
@@ -127,7 +133,7 @@ impl<M: Receives, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Body<'_, M, S, T>
 
     /// The next octets, or `None` behind the last.
     fn poll_part(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Error<M::Error>>> {
-        if self.end.is_some() {
+        if self.over || self.end.is_some() {
             return Poll::Ready(Ok(None));
         }
         let Some(unit) = ready!(self.session.poll_unit(context))? else {

@@ -20,15 +20,19 @@ pub enum Progress<T, U> {
 }
 
 /// An operation of several steps on a machine.
+///
+/// A driver runs it to its end: `run` where it may make TLS, `perform` where it never does.
 pub trait Flow<M: Machine> {
     /// What it gives.
     type Output;
+    /// The token of the hand-over to TLS: [`Machine::Upgrade`], or [`Infallible`](std::convert::Infallible) where none is ever made.
+    type Upgrade;
 
     /// Queues what is due at the beginning, and again when TLS stands.
     ///
     /// # Errors
     /// A [`Failure`] ends the flow.
-    fn begin(&mut self, turn: Turn<'_, M>) -> Result<Progress<Self::Output, M::Upgrade>, Failure>;
+    fn begin(&mut self, turn: Turn<'_, M>) -> Result<Progress<Self::Output, Self::Upgrade>, Failure>;
 
     /// Takes an event and queues what follows from it.
     ///
@@ -38,7 +42,7 @@ pub trait Flow<M: Machine> {
         &mut self,
         event: M::Event<'_>,
         turn: Turn<'_, M>,
-    ) -> Result<Progress<Self::Output, M::Upgrade>, Failure>;
+    ) -> Result<Progress<Self::Output, Self::Upgrade>, Failure>;
 
     /// What TLS is made with. A flow that never asks for the hand-over has none.
     ///
@@ -49,22 +53,67 @@ pub trait Flow<M: Machine> {
     }
 }
 
+/// An operation that gives its result in parts, as it arrives: each event of the machine is one part, so that a part may borrow.
+pub trait Parts<M: Machine> {
+    /// A part.
+    type Part<'i>;
+
+    /// Queues what is due. The drivers call it before each wait, so that it also fills what room there is again.
+    ///
+    /// # Errors
+    /// A [`Failure`] ends the operation.
+    fn fill(&mut self, turn: Turn<'_, M>) -> Result<(), Failure>;
+
+    /// What an event is to the operation.
+    ///
+    /// # Errors
+    /// A [`Failure`] ends the operation.
+    fn part<'i>(&mut self, event: M::Event<'i>) -> Result<Self::Part<'i>, Failure>;
+
+    /// Whether there is no part any more.
+    fn is_over(&self) -> bool;
+}
+
 /// A refusal by the server, in the words of its protocol.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Refusal {
     code: Option<u16>,
+    name: Option<Box<[u8]>>,
+    permanent: Option<bool>,
     text: Vec<u8>,
 }
 
 impl Refusal {
     pub(crate) fn new(code: Option<u16>, text: &[u8]) -> Self {
-        Self { code, text: text.to_vec() }
+        Self { code, name: None, permanent: None, text: text.to_vec() }
+    }
+
+    /// The same with a response code, and whether it says that the same will fail again.
+    pub(crate) fn named(self, name: Option<&[u8]>, permanent: Option<bool>) -> Self {
+        Self { name: name.map(Box::from), permanent, ..self }
     }
 
     /// The reply code of SMTP.
     #[must_use]
     pub const fn code(&self) -> Option<u16> {
         self.code
+    }
+
+    /// The extended response code of POP3 (RFC 2449 §8), such as `IN-USE`, as it stands between the brackets.
+    #[must_use]
+    pub fn name(&self) -> Option<&[u8]> {
+        self.name.as_deref()
+    }
+
+    /// Whether the same command will fail again until somebody does something: by the code of SMTP (RFC 5321 §4.2.1) and the response code
+    /// of POP3 (RFC 3206). `None` where the server does not tell.
+    #[must_use]
+    pub fn is_permanent(&self) -> Option<bool> {
+        match self.code {
+            Some(400..=499) => Some(false),
+            Some(500..=599) => Some(true),
+            _ => self.permanent,
+        }
     }
 
     /// What the server says. Nothing stops a server from repeating what it was sent: it is not shown by `Debug` and `Display`.
@@ -117,6 +166,17 @@ pub enum Failure {
     /// The machine does not take a command, such as a name that cannot stand on the wire.
     #[error(transparent)]
     Misuse(Misuse),
+    /// An answer is positive, and does not say what it should.
+    #[error("the answer cannot be read: {rule} at octet {at}")]
+    Malformed {
+        /// The rule that broke.
+        rule: String,
+        /// Where, counted from the start of the line.
+        at: usize,
+    },
+    /// A message is longer than the caller takes.
+    #[error("the message is longer than {0} octets")]
+    TooLong(usize),
     /// The server does what belongs to nothing that was asked.
     #[error("an answer to nothing that was asked")]
     Unexpected,

@@ -35,7 +35,7 @@ impl Security {
 }
 
 /// A flow that opens a session: what a driver needs to know before there is one.
-pub trait Opening: Flow<Self::Machine, Output = ()> {
+pub trait Opening: Flow<Self::Machine, Output = (), Upgrade = <Self::Machine as Machine>::Upgrade> {
     /// The machine of the session.
     type Machine: Machine;
 

@@ -9,12 +9,13 @@ pub use socket::Socket;
 use crate::drive::{Drive, Link, Turned, shake};
 use crate::engine::{self, Engine, Handshake, Pipe};
 use crate::error::Error;
-use crate::flow::{Failure, Flow, FlowError, Progress};
+use crate::flow::{Failure, Flow, FlowError, Parts, Progress};
 use crate::open::Opening;
 use crate::tap::Tap;
 use crate::tls::Tls;
 use crate::turn::Turn;
 use mail_wire::{Closing, Machine, Output};
+use std::convert::Infallible;
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
@@ -160,7 +161,10 @@ impl<M: Machine, S: Socket> Session<M, S> {
     ///
     /// # Errors
     /// [`FlowError`].
-    pub fn run<F: Flow<M>>(mut self, flow: &mut F) -> Result<(Self, F::Output), FlowError<M::Error>> {
+    pub fn run<F: Flow<M, Upgrade = M::Upgrade>>(
+        mut self,
+        flow: &mut F,
+    ) -> Result<(Self, F::Output), FlowError<M::Error>> {
         let mut progress = flow.begin(self.turn().bare());
         loop {
             progress = match progress {
@@ -178,6 +182,42 @@ impl<M: Machine, S: Socket> Session<M, S> {
                     None => Err(Failure::Ended),
                 },
             };
+        }
+    }
+
+    /// Runs a flow that makes no TLS, to its end. Where it fails the session stays as it is.
+    ///
+    /// # Errors
+    /// [`FlowError`].
+    pub fn perform<F: Flow<M, Upgrade = Infallible>>(
+        &mut self,
+        flow: &mut F,
+    ) -> Result<F::Output, FlowError<M::Error>> {
+        let mut progress = flow.begin(self.turn().bare())?;
+        loop {
+            progress = match progress {
+                Progress::Done(output) => return Ok(output),
+                Progress::StartTls(never) => match never {},
+                Progress::More => match self.next()? {
+                    Some((event, turn)) => flow.on(event, turn.bare())?,
+                    None => return Err(Failure::Ended.into()),
+                },
+            };
+        }
+    }
+
+    /// The next part of an operation, or `None` when it is over.
+    ///
+    /// # Errors
+    /// [`FlowError`].
+    pub fn part<P: Parts<M>>(&mut self, parts: &mut P) -> Result<Option<P::Part<'_>>, FlowError<M::Error>> {
+        parts.fill(self.turn().bare())?;
+        if parts.is_over() {
+            return Ok(None);
+        }
+        match self.next()? {
+            Some((event, _)) => Ok(Some(parts.part(event)?)),
+            None => Err(Failure::Ended.into()),
         }
     }
 

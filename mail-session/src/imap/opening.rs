@@ -112,6 +112,7 @@ fn refusal(status: &Status<'_>) -> Refusal {
 
 impl Flow<Client> for Opening {
     type Output = ();
+    type Upgrade = TlsGrant;
 
     fn begin(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
         match self.state {

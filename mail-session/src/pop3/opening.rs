@@ -1,13 +1,13 @@
 //! Greeting, CAPA, STLS, CAPA, AUTH or USER and PASS (RFC 1939 §4, RFC 2449 §5, RFC 2595 §4, RFC 5034 §4).
 
-use crate::flow::{Failure, Flow, Progress, Refusal};
+use super::ask::refusal;
+use crate::flow::{Failure, Flow, Progress};
 use crate::open::{self, Base, Security, invalid};
 use crate::sasl::client::Proof;
 use crate::tls::Tls;
 use crate::turn::Turn;
 use mail_pop3_proto::Command;
 use mail_pop3_proto::client::{Client, Config, Event, Ticket, TlsGrant};
-use mail_pop3_proto::reply::StatusLine;
 use mail_pop3_proto::types::{InitialResponse, Mechanism, Password, UserName};
 
 /// Opens a session of a client, by default at the ports 995 and 110.
@@ -16,6 +16,9 @@ pub struct Opening {
     base: Base,
     config: Config,
     state: State,
+    utf8: bool,
+    #[cfg(feature = "legacy-md5")]
+    apop: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +26,13 @@ enum State {
     Greeting,
     Capa(Ticket),
     Tls(Ticket),
+    Utf8(Ticket),
     Auth(Ticket),
     User(Ticket),
+    /// PASS or APOP.
     Pass(Ticket),
+    /// CAPA behind the log-in: what is offered then may be other than before (RFC 2449 §5).
+    CapaAgain(Ticket),
     Done,
 }
 
@@ -36,7 +43,14 @@ impl Opening {
         let (tls, plaintext_auth) = security.policy();
         let mut config = Config::default();
         (config.policy.tls, config.policy.plaintext_auth) = (tls, plaintext_auth);
-        Self { base: Base::new(host, security, (995, 110)), config, state: State::Greeting }
+        Self {
+            base: Base::new(host, security, (995, 110)),
+            config,
+            state: State::Greeting,
+            utf8: false,
+            #[cfg(feature = "legacy-md5")]
+            apop: false,
+        }
     }
 
     crate::open::builder!();
@@ -47,6 +61,22 @@ impl Opening {
         let (tls, auth) = (self.config.policy.tls, self.config.policy.plaintext_auth);
         self.config = config;
         (self.config.policy.tls, self.config.policy.plaintext_auth) = (tls, auth);
+        self
+    }
+
+    /// Asks for UTF-8 mode before the log-in, where the server offers it (RFC 6856 §2.1).
+    #[must_use]
+    pub fn utf8(mut self) -> Self {
+        self.utf8 = true;
+        self
+    }
+
+    /// Logs in by APOP where no SASL mechanism fits and the greeting has a stamp (RFC 1939 §7). **Insecure**: MD5 is broken for this use
+    /// (RFC 6151 §2).
+    #[cfg(feature = "legacy-md5")]
+    #[must_use]
+    pub fn insecure_apop(mut self) -> Self {
+        self.apop = true;
         self
     }
 
@@ -63,6 +93,15 @@ impl Opening {
             self.state = State::Tls(turn.machine.send(&Command::Stls, turn.output)?);
             return Ok(Progress::More);
         }
+        if self.utf8 && known.has("UTF8") {
+            self.state = State::Utf8(turn.machine.send(&Command::Utf8, turn.output)?);
+            return Ok(Progress::More);
+        }
+        self.log_on(turn)
+    }
+
+    fn log_on(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
+        let (secure, known) = (turn.machine.is_secure(), turn.machine.capabilities());
         let names: Vec<&str> = known.mechanisms().iter().map(Mechanism::name).collect();
         match self.base.choose(names.iter().map(|name| name.as_bytes()), secure, true) {
             Ok(None) => Ok(self.done()),
@@ -78,8 +117,18 @@ impl Opening {
         }
     }
 
-    /// USER and PASS, which every server has (RFC 1939 §7).
+    /// USER and PASS, which every server has (RFC 1939 §7), or APOP where that was asked for.
     fn name_user(&mut self, turn: Turn<'_, Client>, secure: bool) -> Result<Progress<(), TlsGrant>, Failure> {
+        #[cfg(feature = "legacy-md5")]
+        if let (true, true, Some(credentials)) =
+            (self.apop, turn.machine.stamp().is_some(), self.base.credentials())
+        {
+            if let Proof::Password(password) = &credentials.proof {
+                let name = UserName::try_from(credentials.user.as_str()).map_err(invalid)?;
+                self.state = State::Pass(turn.machine.apop(name, password.expose(), turn.output)?);
+                return Ok(Progress::More);
+            }
+        }
         match self.base.credentials() {
             Some(credentials)
                 if self.base.may_expose(secure) && matches!(credentials.proof, Proof::Password(_)) =>
@@ -102,18 +151,24 @@ impl Opening {
         Ok(Progress::More)
     }
 
+    /// The log-in has succeeded. A server that knew CAPA before is asked again.
+    fn logged_in(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
+        if turn.machine.capabilities().is_empty() {
+            return Ok(self.done());
+        }
+        self.state = State::CapaAgain(turn.machine.send(&Command::Capa, turn.output)?);
+        Ok(Progress::More)
+    }
+
     fn done(&mut self) -> Progress<(), TlsGrant> {
         self.state = State::Done;
         Progress::Done(())
     }
 }
 
-fn refusal(line: &StatusLine<'_>) -> Refusal {
-    Refusal::new(None, line.text())
-}
-
 impl Flow<Client> for Opening {
     type Output = ();
+    type Upgrade = TlsGrant;
 
     fn begin(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
         match self.state {
@@ -126,11 +181,18 @@ impl Flow<Client> for Opening {
         match (event, self.state) {
             (Event::Greeting(line, _), State::Greeting) if line.is_ok() => self.ask(turn),
             (Event::Greeting(line, _), _) => Err(Failure::Refused(refusal(&line))),
-            (Event::Head(..) | Event::Items(..), State::Capa(_)) => Ok(Progress::More),
+            (Event::Head(..) | Event::Items(..), State::Capa(_) | State::CapaAgain(_)) => Ok(Progress::More),
             // The end of the list, or a server that does not know CAPA.
             (Event::End(ticket) | Event::Reply(ticket, _), State::Capa(mine)) if ticket == mine => {
                 self.go_on(turn)
             }
+            (Event::End(ticket) | Event::Reply(ticket, _), State::CapaAgain(mine)) if ticket == mine => {
+                Ok(self.done())
+            }
+            (Event::Reply(ticket, line), State::Utf8(mine)) if ticket == mine && line.is_ok() => {
+                self.log_on(turn)
+            }
+            (Event::Reply(_, line), State::Utf8(_)) => Err(Failure::Refused(refusal(&line))),
             (Event::StartTls(grant), State::Tls(_)) => Ok(Progress::StartTls(grant)),
             (Event::Reply(_, _), State::Tls(_)) => Err(Failure::NoTls),
             (Event::Challenge(challenge, auth), State::Auth(_)) => {
@@ -151,7 +213,7 @@ impl Flow<Client> for Opening {
                 if ticket == mine && line.is_ok() =>
             {
                 self.base.verify()?;
-                Ok(self.done())
+                self.logged_in(turn)
             }
             (Event::Reply(_, line), State::Auth(_) | State::User(_) | State::Pass(_)) => {
                 Err(Failure::LogIn(refusal(&line)))
@@ -169,7 +231,13 @@ impl open::Opening for Opening {
     type Machine = Client;
 
     fn machine(&self) -> Client {
-        Client::new(self.config.clone())
+        #[allow(unused_mut)]
+        let mut config = self.config.clone();
+        #[cfg(feature = "legacy-md5")]
+        if self.apop {
+            config.policy.apop = mail_wire::Allow::Allow;
+        }
+        Client::new(config)
     }
 
     fn address(&self) -> (&str, u16) {

@@ -6,6 +6,7 @@ use super::scram::{self, GS2, ITERATIONS};
 use mail_wire::{Secret, SecretBuf};
 use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Who logs in, and how that is proved.
@@ -26,6 +27,18 @@ pub enum Proof {
     Password(SecretBuf),
     /// An OAuth 2.0 bearer token, for XOAUTH2 and OAUTHBEARER.
     Token(SecretBuf),
+    /// One that is asked for when it is sent: tokens are short-lived, credentials are kept.
+    TokenFrom(TokenSource),
+}
+
+/// Gives bearer tokens, fresh ones each time. It is called once for each log-in by a token mechanism.
+#[derive(Clone)]
+pub struct TokenSource(Arc<dyn Fn() -> Option<SecretBuf> + Send + Sync>);
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenSource(..)")
+    }
 }
 
 impl Credentials {
@@ -43,9 +56,26 @@ impl Credentials {
         Self { user: user.into(), authorize_as: None, proof }
     }
 
+    /// A user whose bearer token is asked for when it is to be sent. `None` from `source` ends the log-in with [`SaslError::NoToken`]. It is
+    /// called on the thread of the session: what takes long is better fetched before, for [`Self::token`].
+    #[must_use]
+    pub fn token_from(user: &str, source: impl Fn() -> Option<SecretBuf> + Send + Sync + 'static) -> Self {
+        let proof = Proof::TokenFrom(TokenSource(Arc::new(source)));
+        Self { user: user.into(), authorize_as: None, proof }
+    }
+
+    /// Asks the source for the token.
+    fn resolve(&mut self) -> Result<(), SaslError> {
+        if let Proof::TokenFrom(TokenSource(source)) = &self.proof {
+            self.proof = Proof::Token(source().ok_or(SaslError::NoToken)?);
+        }
+        Ok(())
+    }
+
     fn secret(&self) -> &[u8] {
         match &self.proof {
             Proof::Password(secret) | Proof::Token(secret) => secret.expose(),
+            Proof::TokenFrom(_) => b"",
         }
     }
 }
@@ -96,7 +126,7 @@ impl Mechanism {
     }
 
     fn fits(self, proof: &Proof) -> bool {
-        matches!(self, Self::OAuthBearer | Self::XOAuth2) == matches!(proof, Proof::Token(_))
+        matches!(self, Self::OAuthBearer | Self::XOAuth2) != matches!(proof, Proof::Password(_))
     }
 }
 
@@ -161,7 +191,7 @@ impl Exchange {
     /// The initial response; `None` where the server speaks first. Send it with the command, or as the answer to an empty challenge.
     ///
     /// # Errors
-    /// [`SaslError::Credentials`], [`SaslError::NoRandomness`]; [`SaslError::Unexpected`] the second time.
+    /// [`SaslError::Credentials`], [`SaslError::NoToken`], [`SaslError::NoRandomness`]; [`SaslError::Unexpected`] the second time.
     pub fn initial(&mut self) -> Result<Option<SecretBuf>, SaslError> {
         if !matches!(self.state, State::Fresh) {
             return Err(SaslError::Unexpected);
@@ -173,6 +203,7 @@ impl Exchange {
                 self.scram_first(nonce).map(Some)
             }
             _ => {
+                self.credentials.resolve()?;
                 let message = self.single()?;
                 self.state = State::Done;
                 Ok(Some(message))

@@ -55,6 +55,9 @@ pub enum SaslError {
     /// A user name or password that cannot be carried: a NUL in PLAIN, for one.
     #[error("credentials that cannot be carried")]
     Credentials,
+    /// The source of the token gave none.
+    #[error("no token")]
+    NoToken,
     /// No random octets for a nonce.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),

@@ -47,7 +47,7 @@ mod link;
 use crate::drive::{Drive, Turned, shake};
 use crate::engine::{self, Engine, Handshake, Pipe};
 use crate::error::Error;
-use crate::flow::{Failure, Flow, FlowError, Progress};
+use crate::flow::{Failure, Flow, FlowError, Parts, Progress};
 use crate::open::Opening;
 use crate::tap::Tap;
 use crate::timer::Timer;
@@ -56,6 +56,7 @@ use crate::turn::Turn;
 use futures_io::{AsyncRead, AsyncWrite};
 use link::Polled;
 use mail_wire::{Closing, Machine, Output, Unit};
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::task::{Context, Poll, ready};
@@ -176,7 +177,10 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
     ///
     /// # Errors
     /// [`FlowError`].
-    pub async fn run<F: Flow<M>>(mut self, flow: &mut F) -> Result<(Self, F::Output), FlowError<M::Error>> {
+    pub async fn run<F: Flow<M, Upgrade = M::Upgrade>>(
+        mut self,
+        flow: &mut F,
+    ) -> Result<(Self, F::Output), FlowError<M::Error>> {
         let mut progress = flow.begin(self.turn().bare());
         loop {
             progress = match progress {
@@ -194,6 +198,46 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
                     None => Err(Failure::Ended),
                 },
             };
+        }
+    }
+
+    /// Runs a flow that makes no TLS, to its end. Where it fails the session stays as it is. Dropping the future gives the flow up: what
+    /// it has sent is sent.
+    ///
+    /// # Errors
+    /// [`FlowError`].
+    pub async fn perform<F: Flow<M, Upgrade = Infallible>>(
+        &mut self,
+        flow: &mut F,
+    ) -> Result<F::Output, FlowError<M::Error>> {
+        let mut progress = flow.begin(self.turn().bare())?;
+        loop {
+            progress = match progress {
+                Progress::Done(output) => return Ok(output),
+                Progress::StartTls(never) => match never {},
+                Progress::More => match self.next().await? {
+                    Some((event, turn)) => flow.on(event, turn.bare())?,
+                    None => return Err(Failure::Ended.into()),
+                },
+            };
+        }
+    }
+
+    /// The next part of an operation, or `None` when it is over. Cancel-safe.
+    ///
+    /// # Errors
+    /// [`FlowError`].
+    pub async fn part<P: Parts<M>>(
+        &mut self,
+        parts: &mut P,
+    ) -> Result<Option<P::Part<'_>>, FlowError<M::Error>> {
+        parts.fill(self.turn().bare())?;
+        if parts.is_over() {
+            return Ok(None);
+        }
+        match self.next().await? {
+            Some((event, _)) => Ok(Some(parts.part(event)?)),
+            None => Err(Failure::Ended.into()),
         }
     }
 
@@ -223,6 +267,13 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
     /// The connection, to ask for addresses. Reading or writing would break the session.
     pub fn connection(&self) -> &S {
         &self.io
+    }
+
+    /// Lets time pass by the clock of the session. Nothing is read or written meanwhile.
+    pub(crate) async fn pause(&mut self, time: Duration) {
+        let now = self.timer.now();
+        let until = now.checked_add(time).unwrap_or(now);
+        poll_fn(|context| self.timer.poll_until(until, context)).await;
     }
 
     fn poll(&mut self, context: &mut Context<'_>, room: bool) -> Poll<Result<Turned, Error<M::Error>>> {

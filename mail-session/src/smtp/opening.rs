@@ -106,6 +106,7 @@ fn refusal(reply: &Reply<'_>) -> Refusal {
 
 impl Flow<Client> for Opening {
     type Output = ();
+    type Upgrade = TlsGrant;
 
     fn begin(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
         // The first time the greeting is awaited; under a fresh TLS the client speaks first (RFC 3207 §4.2).

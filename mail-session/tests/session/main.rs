@@ -12,5 +12,6 @@ mod drivers;
 mod ends;
 mod flows;
 mod handshake;
+mod pop3;
 mod security;
 mod servers;

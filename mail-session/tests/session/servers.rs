@@ -47,6 +47,8 @@ pub struct Serve {
     /// Passwords in clear are taken without TLS.
     pub open: bool,
     pub tap: Option<Transcript>,
+    /// What is in the maildrop.
+    pub messages: Vec<bytes::Bytes>,
 }
 
 impl Serve {
@@ -59,6 +61,7 @@ impl Serve {
             starttls: true,
             open: false,
             tap: None,
+            messages: vec![bytes::Bytes::from_static(MESSAGE)],
         }
     }
 
@@ -131,7 +134,7 @@ pub async fn smtp(serve: Serve, end: End, clock: Clock) -> Result<Vec<Vec<u8>>, 
             }
             Event::Auth { mechanism, initial, turn: auth } => {
                 let exchange = exchange.insert(begin(mechanism.as_str()));
-                (auth, exchange.start(initial.as_ref().map(|initial| initial.expose().as_slice())))
+                (auth, exchange.start(initial.as_ref().map(|initial| &initial.expose()[..])))
             }
             Event::AuthResponse(response, auth) => {
                 (auth, exchange.as_mut().expect("begun").step(response.expose()))
@@ -171,7 +174,10 @@ pub async fn pop3(serve: Serve, end: End, clock: Clock) -> Result<usize, Error<p
     let mut session = serve.session(Server::new(config), end, clock).await?;
     let maildrop = || {
         let mut maildrop = Maildrop::new();
-        maildrop.push(MESSAGE.len() as u64, UniqueId::try_from("one").unwrap()).unwrap();
+        for (place, message) in serve.messages.iter().enumerate() {
+            let id = format!("id{place}");
+            maildrop.push(message.len() as u64, UniqueId::try_from(id.as_str()).unwrap()).unwrap();
+        }
         maildrop
     };
     let (mut exchange, mut deleted) = (None, 0);
@@ -193,10 +199,10 @@ pub async fn pop3(serve: Serve, end: End, clock: Clock) -> Result<usize, Error<p
                 }
                 continue;
             }
-            Event::Command(pop3::Command::Retr(_), answer) => {
+            Event::Command(pop3::Command::Retr(message) | pop3::Command::Top { message, .. }, answer) => {
                 let mut grant = turn.answer_body(answer, text("here it is")).unwrap();
-                let mut piece = bytes::Bytes::from_static(MESSAGE);
-                while !piece.is_empty() {
+                let mut piece = serve.messages[message.get() as usize - 1].clone();
+                while grant.wants_more() && !piece.is_empty() {
                     turn.body(&mut grant, &mut piece).unwrap();
                     turn.flush().await?;
                 }
@@ -214,7 +220,7 @@ pub async fn pop3(serve: Serve, end: End, clock: Clock) -> Result<usize, Error<p
             }
             Event::Auth { mechanism, initial, turn: auth } => {
                 let exchange = exchange.insert(begin(mechanism.name()));
-                (auth, exchange.start(initial.as_ref().map(|initial| initial.expose().as_slice())))
+                (auth, exchange.start(initial.as_ref().map(|initial| &initial.expose()[..])))
             }
             Event::AuthResponse(response, auth) => {
                 (auth, exchange.as_mut().expect("begun").step(response.expose()))
@@ -280,7 +286,7 @@ pub async fn imap(serve: Serve, end: End, clock: Clock) -> Result<usize, Error<i
             }
             Event::Auth { mechanism, initial, turn: auth } => {
                 let exchange = exchange.insert(begin(mechanism.as_str()));
-                (auth, exchange.start(initial.as_ref().map(|initial| initial.expose().as_slice())))
+                (auth, exchange.start(initial.as_ref().map(|initial| &initial.expose()[..])))
             }
             Event::AuthResponse(response, auth) => {
                 (auth, exchange.as_mut().expect("begun").step(response.expose()))

@@ -1,0 +1,103 @@
+//! One command and the whole of its answer, as a flow.
+
+use crate::flow::{Failure, Flow, Progress, Refusal};
+use crate::turn::Turn;
+use mail_pop3_proto::Command;
+use mail_pop3_proto::client::{Client, Event, Items, Ticket};
+use mail_pop3_proto::reply::StatusLine;
+use mail_pop3_proto::types::Code;
+use std::convert::Infallible;
+
+/// What is made of an answer. A flow gives it the parts as they come, and gives it away when the answer is complete.
+pub(crate) trait Collect: Default {
+    /// The first line, which is positive.
+    fn status(&mut self, _: StatusLine<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Lines behind the first.
+    fn items(&mut self, _: Items<'_>) -> Result<(), Failure> {
+        Err(Failure::Unexpected)
+    }
+}
+
+/// An answer of which nothing is kept but that it is positive.
+impl Collect for () {}
+
+/// A command and its answer.
+///
+/// Of an operation before that was given up (its future was dropped, its download was), the answers are still under way: they are read and dropped
+/// first, for POP3 has no way to call off a command.
+pub(crate) struct Ask<'c, C> {
+    command: Command<'c>,
+    ticket: Option<Ticket>,
+    answer: C,
+}
+
+impl<'c, C: Collect> Ask<'c, C> {
+    pub(crate) fn new(command: Command<'c>) -> Self {
+        Self { command, ticket: None, answer: C::default() }
+    }
+
+    fn done(&mut self) -> Progress<C, Infallible> {
+        Progress::Done(std::mem::take(&mut self.answer))
+    }
+}
+
+impl<C: Collect> Flow<Client> for Ask<'_, C> {
+    type Output = C;
+    type Upgrade = Infallible;
+
+    fn begin(&mut self, turn: Turn<'_, Client>) -> Result<Progress<C, Infallible>, Failure> {
+        if turn.machine.in_flight() == 0 {
+            self.ticket = Some(turn.machine.send(&self.command, turn.output)?);
+        }
+        Ok(Progress::More)
+    }
+
+    fn on(&mut self, event: Event<'_>, turn: Turn<'_, Client>) -> Result<Progress<C, Infallible>, Failure> {
+        let Some(mine) = self.ticket else { return self.begin(turn) };
+        match event {
+            Event::Reply(ticket, line) | Event::Head(ticket, line) if ticket == mine && !line.is_ok() => {
+                Err(Failure::Refused(refusal(&line)))
+            }
+            Event::Reply(ticket, line) if ticket == mine => {
+                self.answer.status(line)?;
+                Ok(self.done())
+            }
+            Event::Head(ticket, line) if ticket == mine => {
+                self.answer.status(line)?;
+                Ok(Progress::More)
+            }
+            Event::Items(ticket, items) if ticket == mine => {
+                self.answer.items(items)?;
+                Ok(Progress::More)
+            }
+            Event::End(ticket) if ticket == mine => Ok(self.done()),
+            _ => Err(Failure::Unexpected),
+        }
+    }
+}
+
+/// Reads and drops what is left of answers to commands that nobody waits for any more.
+#[derive(Debug)]
+pub(crate) struct Clear;
+
+impl Flow<Client> for Clear {
+    type Output = ();
+    type Upgrade = Infallible;
+
+    fn begin(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), Infallible>, Failure> {
+        Ok(if turn.machine.in_flight() == 0 { Progress::Done(()) } else { Progress::More })
+    }
+
+    fn on(&mut self, _: Event<'_>, turn: Turn<'_, Client>) -> Result<Progress<(), Infallible>, Failure> {
+        self.begin(turn)
+    }
+}
+
+/// A negative answer. Servers write response codes without announcing them too; here that does no harm.
+pub(crate) fn refusal(line: &StatusLine<'_>) -> Refusal {
+    let code = line.unannounced_code();
+    Refusal::new(None, line.text()).named(code.map(Code::name), code.and_then(Code::is_permanent))
+}

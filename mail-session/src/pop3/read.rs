@@ -1,0 +1,51 @@
+//! A message as a `Read` of the standard library, and as the body of an asynchronous session.
+
+use super::operations::Message;
+use crate::blocking::{self, Socket};
+use crate::error::Error;
+use crate::flow::FlowError;
+#[cfg(feature = "futures")]
+use crate::session;
+use bytes::{Buf, Bytes};
+use mail_pop3_proto::Violation;
+use mail_pop3_proto::client::Client;
+use std::io::{self, Read};
+
+/// Reads 0 octets when the message is complete, and only then: a connection that ends before is an error. Errors are those of the session,
+/// inside an [`io::Error`].
+impl<S: Socket> Read for Message<'_, blocking::Session<Client, S>> {
+    fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
+        if self.rest.is_empty() && !octets.is_empty() {
+            let Some(chunk) = self.next().map_err(into_io)? else { return Ok(0) };
+            let (now, later) = chunk.split_at(chunk.len().min(octets.len()));
+            octets[..now.len()].copy_from_slice(now);
+            let n = now.len();
+            self.rest = Bytes::copy_from_slice(later);
+            return Ok(n);
+        }
+        let n = self.rest.len().min(octets.len());
+        self.rest.copy_to_slice(&mut octets[..n]);
+        Ok(n)
+    }
+}
+
+#[cfg(feature = "futures")]
+impl<'s, S, T> Message<'s, session::Session<Client, S, T>>
+where
+    S: futures_io::AsyncRead + futures_io::AsyncWrite + Unpin,
+    T: crate::timer::Timer,
+{
+    /// The message as a `Stream` and an `AsyncRead`. What has been read of it by [`next`](Self::next) is not part of it.
+    #[must_use]
+    pub fn into_body(self) -> crate::body::Body<'s, Client, S, T> {
+        let ended = self.ended;
+        self.download.into_session().body_unless(ended)
+    }
+}
+
+fn into_io(error: FlowError<Violation>) -> io::Error {
+    match error {
+        FlowError::Session(Error::Io(error)) => error,
+        other => io::Error::other(other),
+    }
+}
