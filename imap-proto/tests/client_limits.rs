@@ -4,9 +4,11 @@ mod common;
 
 use common::{Cuts, Session, Step, replay};
 use mail_imap_proto::client::Config;
+use mail_imap_proto::types::{Invalid, SequenceSet};
 use mail_imap_proto::{Limits, Violation};
-use mail_wire::Misuse;
 use mail_wire::line::LineFault;
+use mail_wire::{Machine, Misuse};
+use std::time::Duration;
 
 const HELLO: Step = Step::Peer(b"* PREAUTH hi\r\n");
 
@@ -33,6 +35,48 @@ fn a_line_before_authentication() {
     assert_eq!(last(&limits, &[Step::Peer(b"* OK 34567890123456\r\n")]), long);
     assert_eq!(last(&limits, &[Step::Peer(b"* OK 345678901234567")]), long);
     assert_eq!(last(&limits, &[Step::Peer(b"* OK hi\r\n"), Step::Peer(b"* OK 34567890123456\r\n")]), long);
+}
+
+/// Before the log-in literals take of the line: a server that has proved nothing makes a client hold one line, and no more.
+#[test]
+fn a_line_before_authentication_with_its_literals() {
+    let limits = Limits { line_before_auth: 30, ..Limits::default() };
+    let id = |octets: &'static [u8]| last(&limits, &[Step::Peer(b"* OK hi\r\n"), Step::Peer(octets)]);
+    assert!(id(b"* ID (\"a\" {10}\r\n0123456789)\r\n").starts_with("* Id"));
+    let long = violation(LineFault::TooLong { limit: 30 }.into());
+    assert_eq!(id(b"* ID (\"abc\" {10}\r\n0123456789)\r\n"), long);
+    assert_eq!(id(b"* ID (\"a\" {10}\r\n0123456789 \"bc"), long);
+    assert_eq!(id(b"* ID (\"a\" {31}\r\n"), violation(Violation::LiteralsTooLarge { limit: 30 }));
+}
+
+/// What a server says of messages before the log-in is not even read.
+#[test]
+fn before_the_log_in_no_message_is_read_into_memory() {
+    let mut line = b"* 1 FETCH (ENVELOPE (".to_vec();
+    line.extend_from_slice(&b"NIL ".repeat(10_000));
+    line.extend_from_slice(b"\r\n* CAPABILITY IMAP4rev1\r\n");
+    let mut session = session(Limits::default());
+    session.feed(b"* OK hi\r\n");
+    session.feed(&line);
+    let log = session.log();
+    assert!(log[1].starts_with("Malformed State"), "{}", &log[1][..40]);
+    assert!(log[2].starts_with("* Capability"));
+}
+
+#[test]
+fn a_line_in_every_state_behind_the_log_in() {
+    let limits = Limits { line_before_auth: 20, line: 30, ..Limits::default() };
+    let selected = [HELLO, Step::Send(b"a SELECT x\r\n"), Step::Peer(b"a OK x\r\n")];
+    let idle = [selected[0], selected[1], selected[2], Step::Send(b"b IDLE\r\n"), Step::Peer(b"+ x\r\n")];
+    let waiting = [HELLO, Step::Send(b"a APPEND x {3}\r\n")];
+    let states: [&[Step]; 4] = [&[HELLO], &selected, &idle, &waiting];
+    for state in states {
+        let with = |octets| last(&limits, &[state, &[Step::Peer(octets)]].concat());
+        assert_eq!(with(b"* OK 3456789012345678901234\r\n* 3 EXISTS\r\n"), "* Exists(3)");
+        let long = violation(LineFault::TooLong { limit: 30 }.into());
+        assert_eq!(with(b"* OK 345678901234567890123456\r\n"), long);
+        assert_eq!(with(b"* OK 3456789012345678901234567"), long);
+    }
 }
 
 #[test]
@@ -179,4 +223,65 @@ fn the_tape() {
     let log = session.log();
     assert!(log[1].starts_with("Malformed Tape"), "{}", &log[1][..60]);
     assert_eq!(log[2], "* Exists(3)");
+}
+
+/// A set that is read: the value is malformed, and the link goes on. One that is sent was checked when it was made.
+#[test]
+fn items_of_a_set() {
+    let limits = Limits { set_items: 2, ..Limits::default() };
+    let told = |line: &'static [u8]| last(&limits, &[HELLO, Step::Send(b"a NOOP\r\n"), Step::Peer(line)]);
+    for (good, bad) in [
+        (&b"* VANISHED 1:9,11\r\n"[..], &b"* VANISHED 1:9,11,13\r\n"[..]),
+        (b"* OK [MODIFIED 1,3] x\r\n", b"* OK [MODIFIED 1,3,5] x\r\n"),
+        (b"* OK [APPENDUID 9 1,3] x\r\n", b"* OK [APPENDUID 9 1,3,5] x\r\n"),
+        (b"a OK [COPYUID 9 1,3 5,7] x\r\n", b"a OK [COPYUID 9 1:3 5,7,9] x\r\n"),
+    ] {
+        // A code that is malformed is shown with a question mark.
+        let is_malformed = |line| told(line).starts_with("Malformed") || told(line).contains('?');
+        assert!(!is_malformed(good) && is_malformed(bad), "{} {}", told(good), told(bad));
+        let steps = [HELLO, Step::Send(b"a NOOP\r\n"), Step::Peer(bad), Step::Peer(b"* 3 EXISTS\r\n")];
+        assert_eq!(last(&limits, &steps), "* Exists(3)");
+    }
+    let set = |items: usize| vec!["1"; items].join(",");
+    assert!(SequenceSet::new(set(8192).as_bytes()).is_ok());
+    assert_eq!(SequenceSet::new(set(8193).as_bytes()), Err(Invalid::TooMany { limit: 8192 }));
+}
+
+/// Each state has its wait: the standard's by default, the application's where it says so.
+#[test]
+fn every_state_has_its_wait() {
+    let seconds = Duration::from_secs;
+    let short = Limits {
+        wait_login: seconds(1),
+        wait_command: seconds(2),
+        wait_idle: seconds(3),
+        ..Limits::default()
+    };
+    const OK: Step = Step::Peer(b"* OK hi\r\n");
+    let select = [HELLO, Step::Send(b"a SELECT x\r\n")];
+    let selected = [select[0], select[1], Step::Peer(b"a OK x\r\n")];
+    let idle = [HELLO, Step::Send(b"a IDLE\r\n")];
+    let idling = [idle[0], idle[1], Step::Peer(b"+ x\r\n")];
+    let done = [idle[0], idle[1], Step::Peer(b"+ x\r\n"), Step::Done];
+    let append = [HELLO, Step::Send(b"a APPEND x {3}\r\n")];
+    let challenge = [OK, Step::Send(b"a AUTHENTICATE X\r\n"), Step::Peer(b"+ \r\n")];
+    let states: [(&[Step], u64, u64); 10] = [
+        (&[], 3, 1),
+        (&[OK], 3, 1),
+        (&challenge, 3, 1),
+        (&[HELLO], 30, 3),
+        (&select, 5, 2),
+        (&selected, 30, 3),
+        (&append, 5, 2),
+        (&idle, 30, 3),
+        (&idling, 30, 3),
+        (&done, 5, 2),
+    ];
+    for (steps, minutes, set) in states {
+        for (limits, wait) in [(Limits::default(), seconds(60 * minutes)), (short.clone(), seconds(set))] {
+            let mut session = session(limits);
+            steps.iter().for_each(|step| session.step(*step, Cuts::Whole));
+            assert_eq!(session.client().patience(), wait, "{}", steps.len());
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod desk;
 mod faults;
 mod golden;
 mod limits;
+mod limits_states;
 mod tokens;
 
 use super::table::{Place, TABLE};
