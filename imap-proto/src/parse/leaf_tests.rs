@@ -94,3 +94,9 @@ fn a_value_is_skipped_whole_whatever_is_in_it() {
     assert_eq!(open.skip_value().map_err(|f| f.rule), Err(Rule::List));
     assert!(open.is_end());
 }
+
+/// Every result of the grammar is as large as its error.
+#[test]
+fn a_fault_is_small() {
+    assert!(size_of::<Fault>() <= 8, "{}", size_of::<Fault>());
+}
