@@ -12,4 +12,5 @@ done < <(git ls-files -z '*.rs' | xargs -0 wc -l)
 # A test is switched off only for its size, and then it is named so that the step `large` finds it.
 if git grep -nE '#\[ignore' -- '*.rs' | grep -vF '#[ignore = "large"]'; then say 'ignored for another reason than "large"'; bad=1; fi
 if git grep -nE '(todo|unimplemented)!\(|\b(TODO|FIXME)\b' -- '*.rs'; then say 'unfinished'; bad=1; fi
+python3 .ci/duplicates.py || bad=1
 exit "$bad"

@@ -67,10 +67,11 @@ pub mod stamp;
 pub use budget::{Budget, Spent};
 pub use input::{Input, Overfilled, StaleUnit, Unit};
 pub use machine::{
-    Closing, End, Framed, Handover, HandoverError, Machine, Mask, Pause, PlaintextLeft, Role, Secured,
+    Closing, End, Framed, Handover, HandoverError, HandoverResult, Machine, Mask, Pause, PlaintextLeft, Role,
+    Secured,
 };
 pub use malformed::Malformed;
-pub use misuse::{Misuse, Returned};
+pub use misuse::{Done, Misuse, Redeemed, Returned};
 pub use output::{Class, Output};
 pub use policy::{Allow, Grammar, Tls};
 pub use repair::{Repair, Repairs};

@@ -130,12 +130,7 @@ pub trait Machine: Sized {
     ///
     /// # Errors
     /// [`HandoverError`]: plaintext behind the upgrade, or a token that is not owed. The connection is over.
-    fn start_tls(
-        self,
-        token: Self::Upgrade,
-        input: Input,
-        output: &mut Output,
-    ) -> Result<Handover<Self>, HandoverError>;
+    fn start_tls(self, token: Self::Upgrade, input: Input, output: &mut Output) -> HandoverResult<Self>;
 
     /// TLS stands. All that was learnt before it is forgotten.
     fn secured(&mut self, proof: Secured);
@@ -190,6 +185,9 @@ pub struct PlaintextLeft {
     /// How many had arrived.
     pub octets: usize,
 }
+
+/// A machine that waits for TLS, or why it will get none.
+pub type HandoverResult<M> = Result<Handover<M>, HandoverError>;
 
 /// Why a hand-over failed. The connection is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

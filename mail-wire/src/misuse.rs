@@ -38,6 +38,12 @@ pub enum Misuse {
     Over,
 }
 
+/// What a call gives that may be a misuse: nothing, or why nothing was done.
+pub type Done = Result<(), Misuse>;
+
+/// What a call gives that spends a token: nothing, or the token back with the reason.
+pub type Redeemed<T> = Result<(), Returned<T>>;
+
 /// A misuse by a call that takes a token: the token comes back with the reason.
 #[must_use]
 pub struct Returned<T> {

@@ -110,18 +110,8 @@ impl Output {
     }
 
     /// Puts a number in decimal, as [`Class::Public`].
-    pub fn put_decimal(&mut self, mut number: u64) {
-        let mut digits = [0_u8; 20];
-        let mut first = digits.len();
-        for (index, digit) in digits.iter_mut().enumerate().rev() {
-            *digit = b'0'.saturating_add((number % 10) as u8);
-            number /= 10;
-            first = index;
-            if number == 0 {
-                break;
-            }
-        }
-        self.put(Class::Public, digits.get(first..).unwrap_or_default());
+    pub fn put_decimal(&mut self, number: u64) {
+        self.put(Class::Public, decimal(number, &mut [0; 20]));
     }
 
     /// Queues `octets` at the end; large ones are not copied.
@@ -336,6 +326,20 @@ impl fmt::Debug for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Output({} octets in {} pieces)", self.queued, self.pieces.len())
     }
+}
+
+/// The digits of a number in decimal, without leading zeros.
+pub fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
+    let mut first = digits.len();
+    for (index, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0'.saturating_add((number % 10) as u8);
+        number /= 10;
+        first = index;
+        if number == 0 {
+            break;
+        }
+    }
+    digits.get(first..).unwrap_or_default()
 }
 
 #[cfg(test)]

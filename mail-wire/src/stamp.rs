@@ -4,6 +4,7 @@
 //! compiler sees to it that it is used at most once; a [`Stamp`] inside sees to it that it is used on
 //! the machine that gave it out, and while it is still owed.
 
+use crate::misuse::{Done, Misuse};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 /// The number of sources made so far in this process. It only tells sources apart and steers nothing.
@@ -35,6 +36,14 @@ impl Source {
     #[must_use]
     pub fn is_latest(&self, stamp: Stamp) -> bool {
         stamp == Stamp { source: self.id, serial: self.next }
+    }
+
+    /// Whether a token may be spent: it is due, and it is the latest of ours.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOwed`].
+    pub fn owes(&self, stamp: Stamp, due: bool) -> Done {
+        if due && self.is_latest(stamp) { Ok(()) } else { Err(Misuse::NotOwed) }
     }
 }
 
@@ -111,5 +120,8 @@ mod tests {
         let new = source.issue();
         assert!(!source.is_latest(old));
         assert!(source.is_latest(new));
+        assert_eq!(source.owes(old, true), Err(Misuse::NotOwed));
+        assert_eq!(source.owes(new, false), Err(Misuse::NotOwed));
+        assert_eq!(source.owes(new, true), Ok(()));
     }
 }

@@ -5,9 +5,6 @@ use mail_wire::line::LineEnd;
 
 pub use mail_wire::{Allow, Tls};
 
-/// How the grammar is read; see [`mail_wire::Grammar`].
-pub type Grammar = mail_wire::Grammar<Repair>;
-
 /// The policies of one connection.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -16,36 +13,43 @@ pub struct Policy {
     pub grammar: Grammar,
     /// What ends a line of a command or reply. Strict in both roles.
     pub line: LineEnd,
-    /// What a server does with a bare CR or LF or a NUL in a body that it sends. What a client receives it passes on as it is.
-    pub body_eol: BodyEol,
     /// Whether TLS must stand. Before it, [`Tls::Required`] leaves CAPA, STLS and QUIT (RFC 2595 §2, RFC 8314 §3).
     pub tls: Tls,
     /// A password or token that goes over the wire as it is, before TLS (RFC 5034 §4, RFC 8314 §3).
     pub plaintext_auth: Allow,
     /// APOP: its digest is MD5, and a false server learns from it (RFC 6151 §2).
     pub apop: Allow,
+    /// What a server does with a bare CR or LF or a NUL in a body that it sends. What a client receives it passes on as it is.
+    pub body_eol: BodyEol,
 }
 
 impl Policy {
     /// What a server begins with: strict grammar.
     #[must_use]
     pub fn server() -> Self {
-        Self { grammar: Grammar::strict(), ..Self::client() }
+        Self::with(Grammar::strict())
     }
 
     /// What a client begins with: tolerant grammar.
     #[must_use]
     pub fn client() -> Self {
+        Self::with(Grammar::tolerant())
+    }
+
+    fn with(grammar: Grammar) -> Self {
         Self {
-            grammar: Grammar::tolerant(),
+            grammar,
             line: LineEnd::Strict,
-            body_eol: BodyEol::Reject,
             tls: Tls::Opportunistic,
             plaintext_auth: Allow::Refuse,
             apop: Allow::Refuse,
+            body_eol: BodyEol::Reject,
         }
     }
 }
+
+/// How the grammar is read; see [`mail_wire::Grammar`].
+pub type Grammar = mail_wire::Grammar<Repair>;
 
 /// What real peers get wrong and can be read all the same. None of them moves the end of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

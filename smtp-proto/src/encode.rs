@@ -5,6 +5,7 @@ use crate::ext::Params;
 use crate::reply::ReplyBuf;
 use crate::types::{EhloName, ForwardPath, ReversePath};
 use alloc::vec::Vec;
+use mail_wire::output::decimal;
 use mail_wire::{Class, Output};
 
 /// Writes a command line with its CRLF. The initial response of AUTH is [`Class::Secret`].
@@ -101,20 +102,6 @@ fn last(last: bool, public: &mut impl FnMut(&[&[u8]])) {
     if last {
         public(&[b" LAST"]);
     }
-}
-
-/// The digits of a number.
-fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
-    let mut first = digits.len();
-    for (index, digit) in digits.iter_mut().enumerate().rev() {
-        *digit = b'0'.saturating_add((number % 10) as u8);
-        number /= 10;
-        first = index;
-        if number == 0 {
-            break;
-        }
-    }
-    digits.get(first..).unwrap_or_default()
 }
 
 /// Writes a reply. The enhanced code stands on every line where `enhanced` says that the server offers it, the reply is no 3yz, and the

@@ -14,8 +14,8 @@ use core::time::Duration;
 use mail_wire::dot::{Dot, DotDecoder};
 use mail_wire::line::Line;
 use mail_wire::{
-    Class, Closing, End, Framed, Handover, HandoverError, Input, Machine, Mask, Output, Pause, Role, Secured,
-    Span, Unit, View, base64,
+    Class, Closing, End, Framed, Handover, HandoverError, HandoverResult, Input, Machine, Mask, Output,
+    Pause, Role, Secured, Span, Unit, View, base64,
 };
 
 /// What the next octets are.
@@ -61,10 +61,10 @@ pub(crate) enum Due {
 }
 
 impl Machine for Client {
-    const ROLE: Role = Role::Client;
     type Event<'i> = Event<'i>;
-    type Error = Violation;
     type Upgrade = TlsGrant;
+    type Error = Violation;
+    const ROLE: Role = Role::Client;
 
     fn frame(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         if let Some(violation) = self.fatal {
@@ -124,12 +124,7 @@ impl Machine for Client {
         self.limits.reply_wait
     }
 
-    fn start_tls(
-        self,
-        token: TlsGrant,
-        input: Input,
-        _: &mut Output,
-    ) -> Result<Handover<Self>, HandoverError> {
+    fn start_tls(self, token: TlsGrant, input: Input, _: &mut Output) -> HandoverResult<Self> {
         if self.place != Place::Upgrade || self.is_over() || !self.source.is_latest(token.0) {
             return Err(HandoverError::NotOwed);
         }

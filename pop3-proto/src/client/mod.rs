@@ -210,6 +210,8 @@ pub struct Client {
     due: Due,
     /// What the next frame fails with.
     after: Option<Violation>,
+    fatal: Option<Violation>,
+    closed: bool,
     capabilities: Capabilities,
     pipelining: bool,
     codes: bool,
@@ -223,8 +225,6 @@ pub struct Client {
     eof: bool,
     /// Whether more had arrived behind the last answer than anybody has asked for.
     surplus: bool,
-    closed: bool,
-    fatal: Option<Violation>,
 }
 
 impl Client {
@@ -232,10 +232,10 @@ impl Client {
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self {
-            limits: config.limits,
-            policy: config.policy,
             source: Source::new(),
             tickets: Source::new(),
+            limits: config.limits,
+            policy: config.policy,
             place: Place::Greeting,
             framing: Framing::Nothing,
             framer: LineFramer::new(),

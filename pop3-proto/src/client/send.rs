@@ -6,7 +6,7 @@ use super::flight::{Asked, Flight};
 use super::machine::Place;
 use crate::command::{Command, Verb};
 use crate::policy::Tls;
-use mail_wire::{Class, Misuse, Output, Returned, base64};
+use mail_wire::{Class, Done, Misuse, Output, Redeemed, Returned, base64};
 
 impl Client {
     /// Sends a command. Its answer is told with the ticket that is given back.
@@ -58,12 +58,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Misuse::NotOwed`] for a turn that is not due, [`Misuse::TooLong`] beyond [`Limits::auth_line`](crate::Limits); the turn comes back.
-    pub fn respond(
-        &mut self,
-        turn: AuthTurn,
-        response: &[u8],
-        output: &mut Output,
-    ) -> Result<(), Returned<AuthTurn>> {
+    pub fn respond(&mut self, turn: AuthTurn, response: &[u8], output: &mut Output) -> Redeemed<AuthTurn> {
         if !self.is_turn(&turn) {
             return Err(Returned::new(turn, Misuse::NotOwed));
         }
@@ -83,7 +78,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Misuse::NotOwed`] for a turn that is not due; it comes back.
-    pub fn cancel(&mut self, turn: AuthTurn, output: &mut Output) -> Result<(), Returned<AuthTurn>> {
+    pub fn cancel(&mut self, turn: AuthTurn, output: &mut Output) -> Redeemed<AuthTurn> {
         if !self.is_turn(&turn) {
             return Err(Returned::new(turn, Misuse::NotOwed));
         }
@@ -99,7 +94,7 @@ impl Client {
         self.place == Place::Turn && !self.is_over() && self.source.is_latest(turn.0)
     }
 
-    fn check(&self, command: &Command<'_>) -> Result<(), Misuse> {
+    fn check(&self, command: &Command<'_>) -> Done {
         if self.is_over() {
             return Err(Misuse::Over);
         }
@@ -119,7 +114,7 @@ impl Client {
     }
 
     /// RFC 1939 §4 to §7, RFC 2595 §4, RFC 5034 §4, RFC 6856 §2.1.
-    fn check_state(&self, command: &Command<'_>) -> Result<(), Misuse> {
+    fn check_state(&self, command: &Command<'_>) -> Done {
         // A log-in in flight is taken to succeed: if it does not, the server refuses what is behind it.
         let logging_in =
             self.flight.iter().any(|flight| matches!(flight.asked, Asked::LogIn | Asked::Auth(_)));
@@ -135,7 +130,7 @@ impl Client {
         if good { Ok(()) } else { Err(Misuse::NotInState) }
     }
 
-    fn check_policy(&self, command: &Command<'_>) -> Result<(), Misuse> {
+    fn check_policy(&self, command: &Command<'_>) -> Done {
         let early = matches!(command, Command::Capa | Command::Stls | Command::Quit);
         match self.policy.tls {
             Tls::Required if !self.secure && !early => {

@@ -13,7 +13,7 @@ use crate::types::ReplyText;
 use alloc::boxed::Box;
 use bytes::Bytes;
 use mail_wire::dot::BodyFault;
-use mail_wire::{Class, Misuse, Output, Returned, base64};
+use mail_wire::{Class, Done, Misuse, Output, Redeemed, Returned, Stamp, base64};
 
 /// What is owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,12 +42,7 @@ impl Server {
     /// # Errors
     /// [`Misuse::NotOwed`] for a token that is not due, [`Misuse::NotInState`] for a positive answer that needs more, [`Misuse::Over`];
     /// the token comes back.
-    pub fn answer(
-        &mut self,
-        answer: Answer,
-        reply: &Reply<'_>,
-        output: &mut Output,
-    ) -> Result<(), Returned<Answer>> {
+    pub fn answer(&mut self, answer: Answer, reply: &Reply<'_>, output: &mut Output) -> Redeemed<Answer> {
         if let Err(why) = self.may_answer(&answer) {
             return Err(Returned::new(answer, why));
         }
@@ -83,7 +78,7 @@ impl Server {
     ///
     /// # Errors
     /// As [`answer`](Self::answer).
-    pub fn refuse(&mut self, answer: Answer, output: &mut Output) -> Result<(), Returned<Answer>> {
+    pub fn refuse(&mut self, answer: Answer, output: &mut Output) -> Redeemed<Answer> {
         let text = match self.owed {
             Owed::Malformed(Rule::Keyword) => "unknown command",
             Owed::Malformed(_) => "syntax error",
@@ -106,7 +101,7 @@ impl Server {
         maildrop: Maildrop,
         reply: &Reply<'_>,
         output: &mut Output,
-    ) -> Result<(), Returned<Answer>> {
+    ) -> Redeemed<Answer> {
         let good = self.may_answer(&answer).and(match (self.owed, reply.status) {
             (Owed::LogIn, Status::Ok) => Ok(()),
             (Owed::LogIn, Status::Err) => {
@@ -131,7 +126,7 @@ impl Server {
         maildrop: Maildrop,
         reply: &Reply<'_>,
         output: &mut Output,
-    ) -> Result<(), Returned<AuthTurn>> {
+    ) -> Redeemed<AuthTurn> {
         let good = self.may_turn(&turn).and(match reply.status {
             Status::Ok => Ok(()),
             Status::Err => Err(Misuse::Invalid("a negative reply to a log-in that is accepted")),
@@ -152,7 +147,7 @@ impl Server {
         turn: AuthTurn,
         reply: &Reply<'_>,
         output: &mut Output,
-    ) -> Result<(), Returned<AuthTurn>> {
+    ) -> Redeemed<AuthTurn> {
         let good = self.may_turn(&turn).and(match reply.status {
             Status::Err => Ok(()),
             Status::Ok => Err(Misuse::Invalid("a positive reply to a log-in that is refused")),
@@ -169,12 +164,7 @@ impl Server {
     ///
     /// # Errors
     /// [`Misuse::NotOwed`], [`Misuse::Over`], [`Misuse::TooLong`] beyond [`Limits::auth_line`](crate::Limits); the turn comes back.
-    pub fn challenge(
-        &mut self,
-        turn: AuthTurn,
-        challenge: &[u8],
-        output: &mut Output,
-    ) -> Result<(), Returned<AuthTurn>> {
+    pub fn challenge(&mut self, turn: AuthTurn, challenge: &[u8], output: &mut Output) -> Redeemed<AuthTurn> {
         if let Err(why) = self.may_turn(&turn) {
             return Err(Returned::new(turn, why));
         }
@@ -193,12 +183,9 @@ impl Server {
     ///
     /// # Errors
     /// [`Misuse::NotOwed`], [`Misuse::Over`]; the offer comes back.
-    pub fn refuse_tls(&mut self, offer: TlsOffer, output: &mut Output) -> Result<(), Returned<TlsOffer>> {
-        if self.is_over() {
-            return Err(Returned::new(offer, Misuse::Over));
-        }
-        if self.owed != Owed::Upgrade || !self.source.is_latest(offer.0) {
-            return Err(Returned::new(offer, Misuse::NotOwed));
+    pub fn refuse_tls(&mut self, offer: TlsOffer, output: &mut Output) -> Redeemed<TlsOffer> {
+        if let Err(why) = self.may(self.owed == Owed::Upgrade, offer.0) {
+            return Err(Returned::new(offer, why));
         }
         self.owed = Owed::Nothing;
         self.put(&Reply::err(ReplyText::known("TLS not available")), output);
@@ -232,12 +219,7 @@ impl Server {
     ///
     /// # Errors
     /// [`Misuse::NotOwed`] for a grant that is not due; [`Misuse::Invalid`] for line ends that the policy rejects: then nothing was taken.
-    pub fn body(
-        &mut self,
-        grant: &mut BodyGrant,
-        piece: &mut Bytes,
-        output: &mut Output,
-    ) -> Result<(), Misuse> {
+    pub fn body(&mut self, grant: &mut BodyGrant, piece: &mut Bytes, output: &mut Output) -> Done {
         self.is_body(grant)?;
         let Some(body) = self.body.as_mut() else { return Err(Misuse::NotOwed) };
         if grant.done {
@@ -252,7 +234,7 @@ impl Server {
     ///
     /// # Errors
     /// As [`body`](Self::body); the grant comes back.
-    pub fn end_body(&mut self, grant: BodyGrant, output: &mut Output) -> Result<(), Returned<BodyGrant>> {
+    pub fn end_body(&mut self, grant: BodyGrant, output: &mut Output) -> Redeemed<BodyGrant> {
         if let Err(why) = self.is_body(&grant) {
             return Err(Returned::new(grant, why));
         }
@@ -270,7 +252,7 @@ impl Server {
     ///
     /// # Errors
     /// As [`body`](Self::body); the grant comes back.
-    pub fn break_off(&mut self, grant: BodyGrant) -> Result<(), Returned<BodyGrant>> {
+    pub fn break_off(&mut self, grant: BodyGrant) -> Redeemed<BodyGrant> {
         if let Err(why) = self.is_body(&grant) {
             return Err(Returned::new(grant, why));
         }
@@ -280,35 +262,22 @@ impl Server {
         Ok(())
     }
 
-    fn is_body(&self, grant: &BodyGrant) -> Result<(), Misuse> {
-        if self.is_over() {
-            return Err(Misuse::Over);
-        }
-        if self.owed != Owed::Body || !self.source.is_latest(grant.stamp) {
-            return Err(Misuse::NotOwed);
-        }
-        Ok(())
+    fn is_body(&self, grant: &BodyGrant) -> Done {
+        self.may(self.owed == Owed::Body, grant.stamp)
     }
 
-    fn may_answer(&self, answer: &Answer) -> Result<(), Misuse> {
+    fn may_answer(&self, answer: &Answer) -> Done {
         let answers = !matches!(self.owed, Owed::Nothing | Owed::Turn | Owed::Upgrade | Owed::Body);
-        if self.is_over() {
-            Err(Misuse::Over)
-        } else if answers && self.source.is_latest(answer.0) {
-            Ok(())
-        } else {
-            Err(Misuse::NotOwed)
-        }
+        self.may(answers, answer.0)
     }
 
-    fn may_turn(&self, turn: &AuthTurn) -> Result<(), Misuse> {
-        if self.is_over() {
-            Err(Misuse::Over)
-        } else if self.owed == Owed::Turn && self.source.is_latest(turn.0) {
-            Ok(())
-        } else {
-            Err(Misuse::NotOwed)
-        }
+    fn may_turn(&self, turn: &AuthTurn) -> Done {
+        self.may(self.owed == Owed::Turn, turn.0)
+    }
+
+    /// Whether a token is the one that is owed.
+    fn may(&self, owed: bool, stamp: Stamp) -> Done {
+        if self.is_over() { Err(Misuse::Over) } else { self.source.owes(stamp, owed) }
     }
 
     /// The one way a reply goes out.

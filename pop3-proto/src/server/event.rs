@@ -16,12 +16,14 @@ pub enum Event<'i> {
     Connected(Answer),
     /// A command for the application to act on: USER, PASS, APOP, RETR, TOP, or LANG with a language.
     Command(Command<'i>, Answer),
+    /// A line that does not parse. [`refuse`](super::Server::refuse) gives it the standard's reply.
+    Malformed(Malformed<'i>, Answer),
     /// A command that the machine answers by itself: nothing is owed.
     Answered(Command<'i>),
     /// A command that the machine refuses by itself: nothing is owed.
     Refused(Refused),
-    /// A line that does not parse. [`refuse`](super::Server::refuse) gives it the standard's reply.
-    Malformed(Malformed<'i>, Answer),
+    /// STLS: [`start_tls`](mail_wire::Machine::start_tls) or [`refuse_tls`](super::Server::refuse_tls) is due.
+    StartTls(TlsOffer),
     /// AUTH: a SASL exchange begins (RFC 5034 §4).
     Auth {
         /// One of the mechanisms that are offered.
@@ -31,13 +33,11 @@ pub enum Event<'i> {
         /// What is owed: a challenge, acceptance or refusal.
         turn: AuthTurn,
     },
-    /// The response to a challenge, decoded.
-    AuthResponse(SecretBuf, AuthTurn),
     /// The exchange is over without the application: cancelled by the client, or a response that is not base64. It is refused, and
     /// nothing is owed.
     AuthCancelled(Refusal),
-    /// STLS: [`start_tls`](mail_wire::Machine::start_tls) or [`refuse_tls`](super::Server::refuse_tls) is due.
-    StartTls(TlsOffer),
+    /// The response to a challenge, decoded.
+    AuthResponse(SecretBuf, AuthTurn),
     /// QUIT in TRANSACTION: the session is in UPDATE (RFC 1939 §6). The messages marked in the maildrop are to be removed and its lock
     /// released, then the answer says whether that was done. This comes once at the most, and in no other way.
     Commit(Deletions, Answer),

@@ -12,7 +12,8 @@ use crate::types::ReplyText;
 use core::time::Duration;
 use mail_wire::line::{Line, LineFault, LineFramer};
 use mail_wire::{
-    Closing, End, Framed, Handover, HandoverError, Input, Machine, Mask, Output, Pause, Role, Secured, Unit,
+    Closing, End, Framed, Handover, HandoverError, HandoverResult, Input, Machine, Mask, Output, Pause, Role,
+    Secured, Unit,
 };
 
 /// What the unit framed last is.
@@ -38,10 +39,10 @@ pub(crate) enum Ending {
 }
 
 impl Machine for Server {
-    const ROLE: Role = Role::Server;
     type Event<'i> = Event<'i>;
-    type Error = Violation;
     type Upgrade = TlsOffer;
+    type Error = Violation;
+    const ROLE: Role = Role::Server;
 
     fn frame(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         if let Some(violation) = self.fatal {
@@ -130,12 +131,7 @@ impl Machine for Server {
         }
     }
 
-    fn start_tls(
-        mut self,
-        token: TlsOffer,
-        input: Input,
-        output: &mut Output,
-    ) -> Result<Handover<Self>, HandoverError> {
+    fn start_tls(mut self, token: TlsOffer, input: Input, output: &mut Output) -> HandoverResult<Self> {
         if self.owed != Owed::Upgrade || self.is_over() || !self.source.is_latest(token.0) {
             return Err(HandoverError::NotOwed);
         }

@@ -283,16 +283,16 @@ impl Server {
         self.secure
     }
 
-    /// Whether the client has asked for UTF-8 mode: messages may go out as they are (RFC 6856 §2.1).
-    #[must_use]
-    pub fn is_utf8(&self) -> bool {
-        self.utf8
-    }
-
     /// The maildrop of a session in TRANSACTION.
     #[must_use]
     pub fn maildrop(&self) -> Option<&Maildrop> {
         self.maildrop.as_deref()
+    }
+
+    /// Whether the client has asked for UTF-8 mode: messages may go out as they are (RFC 6856 §2.1).
+    #[must_use]
+    pub fn is_utf8(&self) -> bool {
+        self.utf8
     }
 
     /// The stamp of the greeting, for the check of an APOP digest. Gone after STLS.
@@ -321,6 +321,8 @@ impl Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("phase", &self.phase).field("owed", &self.owed).finish_non_exhaustive()
+        let mut shown = f.debug_struct("Server");
+        shown.field("phase", &self.phase).field("owed", &self.owed).field("secure", &self.secure);
+        shown.finish_non_exhaustive()
     }
 }

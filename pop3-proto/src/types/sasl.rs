@@ -28,7 +28,7 @@ impl<'a> Mechanism<'a> {
 
 impl PartialEq for Mechanism<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(other.0)
+        self.name().eq_ignore_ascii_case(other.name())
     }
 }
 

@@ -123,8 +123,8 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 use mail_wire::{
-    Closing, End, Framed, Handover, HandoverError, Input, Machine, Mask, Output, Owned, PlaintextLeft,
-    Repairs, Role, Secured, Source, Unit,
+    Closing, End, Framed, Handover, HandoverError, HandoverResult, Input, Machine, Mask, Output, Owned,
+    PlaintextLeft, Repairs, Role, Secured, Source, Unit,
 };
 use state::{Flight, Grant, Kind, Mine, Phase, Transaction};
 
@@ -246,10 +246,10 @@ impl Client {
 }
 
 impl Machine for Client {
-    const ROLE: Role = Role::Client;
-    type Event<'i> = Event<'i>;
     type Error = Violation;
+    type Event<'i> = Event<'i>;
     type Upgrade = TlsGrant;
+    const ROLE: Role = Role::Client;
 
     fn frame(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         self.next_unit(input, output)
@@ -282,12 +282,7 @@ impl Machine for Client {
         Duration::from_secs(minutes.saturating_mul(60))
     }
 
-    fn start_tls(
-        self,
-        token: TlsGrant,
-        input: Input,
-        _: &mut Output,
-    ) -> Result<Handover<Self>, HandoverError> {
+    fn start_tls(self, token: TlsGrant, input: Input, _: &mut Output) -> HandoverResult<Self> {
         if !self.upgrade || !self.source.is_latest(token.0) {
             return Err(HandoverError::NotOwed);
         }

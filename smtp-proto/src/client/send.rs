@@ -9,7 +9,7 @@ use crate::policy::Tls;
 use crate::types::Mechanism;
 use bytes::{Buf, Bytes};
 use mail_wire::dot::BodyEol;
-use mail_wire::{Class, Misuse, Output, Returned, Secret, base64};
+use mail_wire::{Class, Done, Misuse, Output, Redeemed, Returned, Secret, base64};
 
 /// What a body may not hold under [`BodyEol::Reject`].
 const BODY_FAULT: &str = "a bare CR, a bare LF or a NUL in the body";
@@ -77,12 +77,7 @@ impl Client {
     /// # Errors
     /// [`Misuse::NotOwed`]; [`Misuse::Invalid`] for a bare CR, a bare LF or a NUL under [`BodyEol::Reject`];
     /// [`Misuse::WrongLength`] beyond the size of a chunk. Nothing was taken.
-    pub fn body(
-        &mut self,
-        grant: &mut BodyGrant,
-        piece: &mut Bytes,
-        output: &mut Output,
-    ) -> Result<(), Misuse> {
+    pub fn body(&mut self, grant: &mut BodyGrant, piece: &mut Bytes, output: &mut Output) -> Done {
         self.check_grant(grant)?;
         let eol = self.policy.body_eol;
         match &mut self.grant {
@@ -116,7 +111,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Misuse::NotOwed`]; [`Misuse::WrongLength`] for a chunk with octets left; [`Misuse::Invalid`] for a body that ends in a CR.
-    pub fn end_body(&mut self, grant: BodyGrant, output: &mut Output) -> Result<(), Returned<BodyGrant>> {
+    pub fn end_body(&mut self, grant: BodyGrant, output: &mut Output) -> Redeemed<BodyGrant> {
         let done = self.check_grant(&grant).and_then(|()| match &mut self.grant {
             Some(Grant::Data(encoder)) => encoder.end(output).map_err(|_| Misuse::Invalid(BODY_FAULT)),
             Some(Grant::Chunk { left: 0, last }) => {
@@ -143,12 +138,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Misuse::NotOwed`]; [`Misuse::TooLong`] where the line would not fit into [`Limits::auth_line`](crate::Limits::auth_line).
-    pub fn respond(
-        &mut self,
-        turn: AuthTurn,
-        response: &[u8],
-        output: &mut Output,
-    ) -> Result<(), Returned<AuthTurn>> {
+    pub fn respond(&mut self, turn: AuthTurn, response: &[u8], output: &mut Output) -> Redeemed<AuthTurn> {
         let most = self.limits.auth_line;
         let why = if !self.has_turn(&turn) {
             Some(Misuse::NotOwed)
@@ -170,7 +160,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Misuse::NotOwed`].
-    pub fn cancel(&mut self, turn: AuthTurn, output: &mut Output) -> Result<(), Returned<AuthTurn>> {
+    pub fn cancel(&mut self, turn: AuthTurn, output: &mut Output) -> Redeemed<AuthTurn> {
         if !self.has_turn(&turn) {
             return Err(Returned::new(turn, Misuse::NotOwed));
         }
@@ -184,7 +174,7 @@ impl Client {
         self.fatal.is_none() && self.phase != Phase::Over && self.turn && self.source.is_latest(turn.0)
     }
 
-    fn check_grant(&self, grant: &BodyGrant) -> Result<(), Misuse> {
+    fn check_grant(&self, grant: &BodyGrant) -> Done {
         if self.fatal.is_some() || self.phase == Phase::Over {
             return Err(Misuse::Over);
         }
@@ -200,7 +190,7 @@ impl Client {
     }
 
     /// All that a command is checked for before anything is written.
-    fn check(&self, command: &Command<'_>) -> Result<(), Misuse> {
+    fn check(&self, command: &Command<'_>) -> Done {
         if self.fatal.is_some() || self.phase == Phase::Over {
             return Err(Misuse::Over);
         }
@@ -215,7 +205,7 @@ impl Client {
     }
 
     /// Whether anything may be sent now.
-    fn check_turn(&self, command: &Command<'_>) -> Result<(), Misuse> {
+    fn check_turn(&self, command: &Command<'_>) -> Done {
         let busy =
             self.phase == Phase::Greeting || self.grant.is_some() || self.upgrade || self.mine.is_some();
         if busy {
@@ -238,7 +228,7 @@ impl Client {
     }
 
     /// What TLS and the server's offer allow.
-    fn check_policy(&self, command: &Command<'_>) -> Result<(), Misuse> {
+    fn check_policy(&self, command: &Command<'_>) -> Done {
         let harmless = matches!(
             command,
             Command::Ehlo(_)
@@ -276,19 +266,19 @@ impl Client {
         self.check_offered(needs)
     }
 
-    fn check_params(&self, params: crate::ext::Params<'_>) -> Result<(), Misuse> {
+    fn check_params(&self, params: crate::ext::Params<'_>) -> Done {
         for extension in params.needs().iter() {
             self.check_offered(extension)?;
         }
         Ok(())
     }
 
-    fn check_offered(&self, extension: Extension) -> Result<(), Misuse> {
+    fn check_offered(&self, extension: Extension) -> Done {
         if self.knows().has(extension) { Ok(()) } else { Err(Misuse::NotOffered(extension.keyword())) }
     }
 
     /// The order of commands (RFC 5321 §4.1.4).
-    fn check_order(&self, command: &Command<'_>) -> Result<(), Misuse> {
+    fn check_order(&self, command: &Command<'_>) -> Done {
         let greeted = self.hello.is_some();
         let open = self.transaction.as_ref();
         let good = match command {
@@ -351,14 +341,14 @@ impl Client {
     }
 }
 
-fn check_utf8(mail: &Mail<'_>) -> Result<(), Misuse> {
+fn check_utf8(mail: &Mail<'_>) -> Done {
     if mail.needs_utf8() && !mail.params().is_utf8() {
         return Err(Misuse::Invalid("an address beyond ASCII needs SMTPUTF8"));
     }
     Ok(())
 }
 
-fn check_utf8_of(rcpt: &Rcpt<'_>, transaction: &Transaction) -> Result<(), Misuse> {
+fn check_utf8_of(rcpt: &Rcpt<'_>, transaction: &Transaction) -> Done {
     if rcpt.needs_utf8() && !transaction.utf8 {
         return Err(Misuse::Invalid("an address beyond ASCII needs SMTPUTF8 in the MAIL"));
     }

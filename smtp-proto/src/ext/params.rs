@@ -180,6 +180,7 @@ impl<'a> Params<'a> {
 
 impl fmt::Debug for Params<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Params ")?;
         f.debug_map().entries(self.iter()).finish()
     }
 }

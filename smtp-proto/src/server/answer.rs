@@ -5,23 +5,17 @@ use super::state::{Hello, Owed, Phase};
 use super::{Abort, Answer, AuthTurn, BodyForm, BodyOffer, Server, TlsOffer, replies};
 use crate::error::Violation;
 use crate::reply::ReplyBuf;
-use mail_wire::{Class, Misuse, Output, Returned, Stamp, base64};
+use mail_wire::{Class, Done, Misuse, Output, Redeemed, Returned, Stamp, base64};
 
 /// What a turn in an exchange takes: an AUTH turn, as distinct from an [`Answer`].
 const LAST_WORD: &str = "an exchange ends with 235, 4yz or 5yz";
 
 impl Server {
-    fn is_owed(&self, stamp: Stamp, owed: bool) -> Result<(), Misuse> {
-        if self.fatal.is_some() {
-            Err(Misuse::Over)
-        } else if owed && self.source.is_latest(stamp) {
-            Ok(())
-        } else {
-            Err(Misuse::NotOwed)
-        }
+    fn is_owed(&self, stamp: Stamp, owed: bool) -> Done {
+        if self.fatal.is_some() { Err(Misuse::Over) } else { self.source.owes(stamp, owed) }
     }
 
-    fn check_answer(&self, answer: &Answer) -> Result<(), Misuse> {
+    fn check_answer(&self, answer: &Answer) -> Done {
         let owed = !matches!(self.owed, Owed::Nothing | Owed::Auth | Owed::Tls | Owed::Body);
         self.is_owed(answer.0, owed)
     }
@@ -33,12 +27,7 @@ impl Server {
     ///
     /// # Errors
     /// [`Misuse::NotOwed`]; [`Misuse::Invalid`] for a 3yz, which answers none of these.
-    pub fn answer(
-        &mut self,
-        answer: Answer,
-        reply: &ReplyBuf,
-        output: &mut Output,
-    ) -> Result<(), Returned<Answer>> {
+    pub fn answer(&mut self, answer: Answer, reply: &ReplyBuf, output: &mut Output) -> Redeemed<Answer> {
         if let Err(why) = self.check_answer(&answer) {
             return Err(Returned::new(answer, why));
         }
@@ -63,7 +52,7 @@ impl Server {
         answer: Answer,
         replies: &[ReplyBuf],
         output: &mut Output,
-    ) -> Result<(), Returned<Answer>> {
+    ) -> Redeemed<Answer> {
         let why = match self.check_answer(&answer) {
             Err(why) => Some(why),
             Ok(()) if !self.lmtp || self.owed != Owed::BodyEnd => Some(Misuse::NotInState),
@@ -126,7 +115,7 @@ impl Server {
     ///
     /// # Errors
     /// [`Misuse::NotOwed`].
-    pub fn refuse(&mut self, answer: Answer, output: &mut Output) -> Result<(), Returned<Answer>> {
+    pub fn refuse(&mut self, answer: Answer, output: &mut Output) -> Redeemed<Answer> {
         if let Err(why) = self.check_answer(&answer) {
             return Err(Returned::new(answer, why));
         }
@@ -148,7 +137,7 @@ impl Server {
     ///
     /// # Errors
     /// [`Misuse::NotOwed`].
-    pub fn accept_body(&mut self, offer: BodyOffer, output: &mut Output) -> Result<(), Returned<BodyOffer>> {
+    pub fn accept_body(&mut self, offer: BodyOffer, output: &mut Output) -> Redeemed<BodyOffer> {
         if let Err(why) = self.is_owed(offer.stamp, self.owed == Owed::Body) {
             return Err(Returned::new(offer, why));
         }
@@ -179,7 +168,7 @@ impl Server {
         offer: BodyOffer,
         reply: &ReplyBuf,
         output: &mut Output,
-    ) -> Result<(), Returned<BodyOffer>> {
+    ) -> Redeemed<BodyOffer> {
         if let Err(why) = self.is_owed(offer.stamp, self.owed == Owed::Body) {
             return Err(Returned::new(offer, why));
         }
@@ -207,12 +196,7 @@ impl Server {
     ///
     /// # Errors
     /// [`Misuse::NotOwed`]; [`Misuse::TooLong`] where the line would not fit into [`Limits::auth_line`](crate::Limits::auth_line).
-    pub fn challenge(
-        &mut self,
-        turn: AuthTurn,
-        challenge: &[u8],
-        output: &mut Output,
-    ) -> Result<(), Returned<AuthTurn>> {
+    pub fn challenge(&mut self, turn: AuthTurn, challenge: &[u8], output: &mut Output) -> Redeemed<AuthTurn> {
         let line = base64::encoded_len(challenge.len()).saturating_add(6);
         let why = match self.is_owed(turn.0, self.owed == Owed::Auth) {
             Err(why) => Some(why),
@@ -239,7 +223,7 @@ impl Server {
         turn: AuthTurn,
         reply: &ReplyBuf,
         output: &mut Output,
-    ) -> Result<(), Returned<AuthTurn>> {
+    ) -> Redeemed<AuthTurn> {
         let turn = self.check_turn(turn, reply.code().is_positive())?;
         drop(turn);
         self.say(reply, output);
@@ -257,7 +241,7 @@ impl Server {
         turn: AuthTurn,
         reply: &ReplyBuf,
         output: &mut Output,
-    ) -> Result<(), Returned<AuthTurn>> {
+    ) -> Redeemed<AuthTurn> {
         let turn = self.check_turn(turn, reply.code().class() >= 4)?;
         drop(turn);
         self.owed = Owed::Nothing;
@@ -285,7 +269,7 @@ impl Server {
     ///
     /// # Errors
     /// [`Misuse::NotOwed`].
-    pub fn refuse_tls(&mut self, offer: TlsOffer, output: &mut Output) -> Result<(), Returned<TlsOffer>> {
+    pub fn refuse_tls(&mut self, offer: TlsOffer, output: &mut Output) -> Redeemed<TlsOffer> {
         if let Err(why) = self.is_owed(offer.0, self.owed == Owed::Tls) {
             return Err(Returned::new(offer, why));
         }

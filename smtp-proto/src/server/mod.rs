@@ -127,8 +127,8 @@ use body::Body;
 use core::time::Duration;
 use mail_wire::line::LineFramer;
 use mail_wire::{
-    Budget, Closing, End, Framed, Handover, HandoverError, Input, Machine, Mask, Output, PlaintextLeft,
-    Repairs, Role, Secured, Source, Unit,
+    Budget, Closing, End, Framed, Handover, HandoverError, HandoverResult, Input, Machine, Mask, Output,
+    PlaintextLeft, Repairs, Role, Secured, Source, Unit,
 };
 use state::{Framing, Hello, Mine, Owed, Phase, Transaction};
 
@@ -243,10 +243,10 @@ impl Server {
 }
 
 impl Machine for Server {
-    const ROLE: Role = Role::Server;
-    type Event<'i> = Event<'i>;
     type Error = Violation;
+    type Event<'i> = Event<'i>;
     type Upgrade = TlsOffer;
+    const ROLE: Role = Role::Server;
 
     fn frame(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         self.next_unit(input, output)
@@ -274,12 +274,7 @@ impl Machine for Server {
         Duration::from_secs(minutes.saturating_mul(60))
     }
 
-    fn start_tls(
-        self,
-        token: TlsOffer,
-        input: Input,
-        output: &mut Output,
-    ) -> Result<Handover<Self>, HandoverError> {
+    fn start_tls(self, token: TlsOffer, input: Input, output: &mut Output) -> HandoverResult<Self> {
         if self.owed != Owed::Tls || !self.source.is_latest(token.0) {
             return Err(HandoverError::NotOwed);
         }
