@@ -306,18 +306,18 @@ fn a_password_held_for_a_plus_stays_a_secret() {
         }
     };
     hear(&mut client, &mut output, b"* OK hi\r\n");
-    let line = b"a LOGIN u {8}\r\nse\xc3\xa9cret\r\n";
+    let line = b"a LOGIN u {7}\r\ns\xc3\xa9same\r\n";
     let (_, command) = mail_imap_proto::Command::parse(line, &Limits::default(), false).unwrap();
     client.send(&command, &mut output).unwrap();
-    assert!(!format!("{client:?}{output:?}{command:?}").contains("cret"));
+    assert!(!format!("{client:?}{output:?}{command:?}").contains("same"));
     hear(&mut client, &mut output, b"+ go on\r\n");
     let secret: Vec<&[u8]> = output
         .runs()
         .filter(|(class, _)| *class == mail_wire::Class::Secret)
         .map(|(_, octets)| octets)
         .collect();
-    assert_eq!(secret, [b"se\xc3\xa9cret"]);
-    assert!(!format!("{client:?}{output:?}").contains("cret"));
+    assert_eq!(secret, [b"s\xc3\xa9same"]);
+    assert!(!format!("{client:?}{output:?}").contains("same"));
 }
 
 /// A continuation request means nothing while nothing waits for one.
