@@ -1,14 +1,16 @@
-//! `PASSWORD=.. cargo run --example drain -- pop3s://USER@HOST[:PORT] [--ca FILE] [--delete] [--into FOLDER]`
+//! `PASSWORD=.. cargo run --example drain -- pop3s://USER@HOST[:PORT] [--ca FILE] [--delete] [--into FOLDER] [--insecure-apop]`
 //!
 //! Lists a maildrop and downloads it into a folder, on a blocking socket: a file for each unique-id, and those that are there already are
 //! passed over. With `--delete` the messages are removed from the server once they are all in the folder.
 
-use mail_session::{blocking, pop3};
+use mail_session::blocking::{self, Session, Socket};
+use mail_session::pop3::{self, Listed};
+use mail_session::proto::pop3::client::Client;
+use mail_session::proto::pop3::types::UniqueId;
 use mailhost::Failure;
-use mailhost::client::pop3::{self as client, Listed};
 use mailhost::client::target::{Arguments, Target};
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
 fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let ca = arguments.option("--ca");
     let delete = arguments.switch("--delete");
+    let apop = arguments.switch("--insecure-apop");
     let folder = arguments.option("--into").map(PathBuf::from);
     let rest = arguments.rest()?;
     let [url] = rest.as_slice() else { return Err("pop3s://USER@HOST [--delete] [--into FOLDER]".into()) };
@@ -34,40 +37,44 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     if let Some(port) = target.port {
         opening = opening.port(port);
     }
+    if apop {
+        opening = opening.insecure_apop();
+    }
     let mut session = blocking::connect(opening.log_in(target.credentials()?))?;
-    let messages = client::list(&mut session)?;
-    for message in &messages {
-        println!("{} {} octets {}", message.number, message.octets, message.id.escape_debug());
-        let Some(folder) = &folder else { continue };
-        let path = folder.join(file_name(message));
-        if !path.exists() {
-            download(&mut session, message, &path)?;
+    let messages = session.list()?.messages;
+    // UIDL is optional (RFC 1939 §7); without it there is nothing that names a message in the next session.
+    let names: HashMap<_, _> = session.uidl()?.iter().map(|(message, id)| (message, file_name(id))).collect();
+    for listed in &messages {
+        let name = names.get(&listed.message).ok_or("a message without a unique-id")?;
+        println!("{} {} octets {name}", listed.message, listed.octets);
+        let path = folder.as_ref().map(|folder| folder.join(name));
+        if let Some(path) = path.filter(|path| !path.exists()) {
+            download(&mut session, *listed, &path)?;
         }
     }
     if delete && folder.is_some() {
-        for message in &messages {
-            client::delete(&mut session, message.number)?;
-        }
+        let refused = session.dele_many(messages.iter().map(|listed| listed.message))?;
+        refused.iter().for_each(|(message, refusal)| eprintln!("{message}: {refusal}"));
     }
-    client::quit(session)
+    session.quit()?;
+    Ok(())
 }
 
-/// A unique-id may hold any visible octet: it is the server's, and no path.
-fn file_name(message: &Listed) -> String {
-    let id = if message.id.is_empty() { message.number.to_string() } else { message.id.clone() };
-    let safe = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '_' };
-    format!("{}.eml", id.chars().map(safe).collect::<String>())
+/// A unique-id may hold any visible octet: it is the server's, and no path. Octets that are no letters and digits are told by their numbers, so that no
+/// two ids get one name.
+fn file_name(id: UniqueId<'_>) -> String {
+    let safe = |octet: &u8| match octet {
+        letter if letter.is_ascii_alphanumeric() => char::from(*letter).to_string(),
+        other => format!("_{other:02x}"),
+    };
+    format!("{}.eml", id.octets().iter().map(safe).collect::<String>())
 }
 
 /// Only a whole message gets its name.
-fn download<S: blocking::Socket>(
-    session: &mut client::Session<S>,
-    message: &Listed,
-    path: &Path,
-) -> Result<(), Failure> {
+fn download<S: Socket>(session: &mut Session<Client, S>, listed: Listed, path: &Path) -> Result<(), Failure> {
     let part = path.with_extension("part");
     let mut file = File::create(&part)?;
-    client::retrieve(session, message.number, |octets| Ok(file.write_all(octets)?))?;
+    std::io::copy(&mut session.retr(listed.message)?, &mut file)?;
     file.sync_all()?;
     Ok(std::fs::rename(part, path)?)
 }

@@ -6,6 +6,7 @@
 
 use bytes::Bytes;
 use mail_session::open::{Opening, Security};
+use mail_session::pop3::Part;
 use mail_session::sasl::client::Credentials;
 use mail_session::tls::{ClientTls, provider};
 use mail_session::tokio::Session;
@@ -179,19 +180,25 @@ fn drain(site: &Site, messages: &[Sample]) -> Result<Leg, Failure> {
     let security = Security::StartTls(site.tls.clone());
     let opening = pop3::Opening::new("localhost", security).port(site.pop3).log_in(alice());
     let mut session = open(opening, &leg.transcript)?;
-    let listed = client::pop3::list(&mut session)?;
+    let listed = session.list()?.messages;
     same_count("POP3", listed.len(), messages)?;
-    for (listed, message) in listed.iter().zip(messages) {
-        let mut comparison = Comparison::new("POP3", message);
-        client::pop3::retrieve(&mut session, listed.number, |octets| comparison.take(octets))?;
-        comparison.end()?;
-        client::pop3::delete(&mut session, listed.number)?;
+    let mut comparisons = messages.iter().map(|message| Comparison::new("POP3", message));
+    let (mut download, mut comparison) = (session.retr_many(&listed), None);
+    while let Some(part) = download.next()? {
+        match part {
+            Part::Begin(_) => comparison = comparisons.next(),
+            Part::Octets(octets) => comparison.as_mut().ok_or("octets of no message")?.take(octets)?,
+            Part::End(_) => comparison.take().ok_or("the end of no message")?.end()?,
+            Part::Refused(message, refusal) => return Err(format!("message {message}: {refusal}").into()),
+            _ => {}
+        }
     }
-    client::pop3::quit(session)?;
+    session.dele_many(listed.iter().map(|listed| listed.message))?;
+    session.quit()?;
     let opening = pop3::Opening::new("localhost", Security::StartTls(site.tls.clone()));
     let mut again = blocking::connect(opening.port(site.pop3).log_in(alice()))?;
-    same_count("POP3, after QUIT", client::pop3::list(&mut again)?.len(), &[])?;
-    client::pop3::quit(again)?;
+    same_count("POP3, after QUIT", again.list()?.messages.len(), &[])?;
+    again.quit()?;
     leg.time = begun.elapsed();
     Ok(leg)
 }

@@ -5,7 +5,8 @@ use crate::turn::Turn;
 use mail_pop3_proto::Command;
 use mail_pop3_proto::client::{Client, Event, Items, Ticket};
 use mail_pop3_proto::reply::StatusLine;
-use mail_pop3_proto::types::Code;
+use mail_pop3_proto::types::{Code, MessageNumber};
+use std::collections::VecDeque;
 use std::convert::Infallible;
 
 /// What is made of an answer. A flow gives it the parts as they come, and gives it away when the answer is complete.
@@ -74,6 +75,67 @@ impl<C: Collect> Flow<Client> for Ask<'_, C> {
                 Ok(Progress::More)
             }
             Event::End(ticket) if ticket == mine => Ok(self.done()),
+            _ => Err(Failure::Unexpected),
+        }
+    }
+}
+
+/// DELE for several messages, as many at once as the window takes.
+pub(crate) struct Deletions<I> {
+    messages: I,
+    asked: VecDeque<(Ticket, MessageNumber)>,
+    refused: Vec<(MessageNumber, Refusal)>,
+}
+
+impl<I: Iterator<Item = MessageNumber>> Deletions<I> {
+    pub(crate) fn new(messages: I) -> Self {
+        Self { messages, asked: VecDeque::new(), refused: Vec::new() }
+    }
+
+    fn fill(
+        &mut self,
+        turn: Turn<'_, Client>,
+    ) -> Result<Progress<Vec<(MessageNumber, Refusal)>, Infallible>, Failure> {
+        // A machine without room and without a command in flight takes none any more: sending tells why.
+        while turn.machine.has_room() || turn.machine.in_flight() == 0 {
+            let Some(message) = self.messages.next() else {
+                let done = self.asked.is_empty();
+                return Ok(if done {
+                    Progress::Done(std::mem::take(&mut self.refused))
+                } else {
+                    Progress::More
+                });
+            };
+            self.asked.push_back((turn.machine.send(&Command::Dele(message), turn.output)?, message));
+        }
+        Ok(Progress::More)
+    }
+}
+
+impl<I: Iterator<Item = MessageNumber>> Flow<Client> for Deletions<I> {
+    /// Those that the server does not mark, and why.
+    type Output = Vec<(MessageNumber, Refusal)>;
+    type Upgrade = Infallible;
+
+    fn begin(&mut self, turn: Turn<'_, Client>) -> Result<Progress<Self::Output, Infallible>, Failure> {
+        if turn.machine.in_flight() == 0 { self.fill(turn) } else { Ok(Progress::More) }
+    }
+
+    fn on(
+        &mut self,
+        event: Event<'_>,
+        turn: Turn<'_, Client>,
+    ) -> Result<Progress<Self::Output, Infallible>, Failure> {
+        if self.asked.is_empty() {
+            return self.begin(turn);
+        }
+        match (event, self.asked.pop_front()) {
+            (Event::Reply(ticket, line), Some((mine, message))) if ticket == mine => {
+                if !line.is_ok() {
+                    self.refused.push((message, refusal(&line)));
+                }
+                self.fill(turn)
+            }
             _ => Err(Failure::Unexpected),
         }
     }

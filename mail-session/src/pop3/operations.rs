@@ -1,10 +1,10 @@
 //! The operations as methods of both kinds of sessions. They are written once: what differs is whether a wait is awaited.
 
-use super::ask::{Ask, Clear};
+use super::ask::{Ask, Clear, Deletions};
 use super::retrieval::{Part, Retrieval};
 use super::values::{Committed, Kept, Listed, Listing, Stat, UniqueIds, Wanted};
 use crate::blocking::{self, Socket};
-use crate::flow::{Failure, FlowError};
+use crate::flow::{Failure, FlowError, Refusal};
 use crate::session;
 use crate::timer::Timer;
 use bytes::Bytes;
@@ -136,6 +136,18 @@ macro_rules! operations {
             /// [`FlowError`].
             pub $($async)? fn dele(&mut self, message: MessageNumber) -> Result<()> {
                 self.perform(&mut Ask::new(Command::Dele(message)))$($await)*
+            }
+
+            /// Marks several messages as deleted (DELE, RFC 1939 §5), without waiting for each answer where the server has PIPELINING. Gives
+            /// those that the server refuses to mark, and why.
+            ///
+            /// # Errors
+            /// [`FlowError`].
+            pub $($async)? fn dele_many<I>(&mut self, messages: I) -> Result<Vec<(MessageNumber, Refusal)>>
+            where
+                I: IntoIterator<Item = MessageNumber>,
+            {
+                self.perform(&mut Deletions::new(messages.into_iter()))$($await)*
             }
 
             /// Takes the marks from all messages (RSET, RFC 1939 §5).

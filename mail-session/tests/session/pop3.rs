@@ -92,8 +92,9 @@ async fn all(mut session: Open) {
     session.reset().await.unwrap();
     session.noop().await.unwrap();
     assert!(session.capa().await.unwrap().has("PIPELINING"));
-    session.dele(number(2)).await.unwrap();
-    session.dele(number(5)).await.unwrap();
+    assert_eq!(session.dele_many([]).await.unwrap(), []);
+    let refused = session.dele_many([2, 9, 5].map(number)).await.unwrap();
+    assert_eq!(refused.iter().map(|(message, _)| *message).collect::<Vec<_>>(), [number(9)]);
     let _committed = session.quit().await.unwrap();
 }
 
