@@ -38,6 +38,7 @@ mod opening;
 mod operations;
 mod read;
 mod retrieval;
+pub mod serve;
 mod turn;
 mod values;
 

@@ -1,0 +1,51 @@
+//! How a connection ends.
+
+use crate::error::Error;
+use mail_pop3_proto::Violation;
+use mail_pop3_proto::server::Abort;
+use mail_wire::Misuse;
+use std::io;
+
+/// How a connection has ended that broke no rule.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Ended {
+    /// Before a log-in.
+    BeforeLogIn,
+    /// By QUIT: so many messages were marked, and the maildrop says that they are removed.
+    Committed(usize),
+    /// By QUIT, and the maildrop could not remove them all.
+    NotCommitted(io::Error),
+    /// Without QUIT: nothing was removed.
+    Aborted(Abort),
+}
+
+/// How a connection has failed. A maildrop that was locked has been dropped, and nothing was removed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The session failed.
+    #[error(transparent)]
+    Session(Error<Violation>),
+    /// The maildrop failed in the middle of a message. The client has seen that it is cut.
+    #[error("a message cannot be read to its end: {0}")]
+    Read(io::Error),
+    /// A message holds what the policy keeps from being sent, such as a bare LF. The client has seen that it is cut.
+    #[error("a message cannot be sent to its end: {0}")]
+    Message(Misuse),
+    /// The machine does not take an answer.
+    #[error(transparent)]
+    Misuse(Misuse),
+}
+
+impl From<Error<Violation>> for ServeError {
+    fn from(error: Error<Violation>) -> Self {
+        Self::Session(error)
+    }
+}
+
+impl From<Misuse> for ServeError {
+    fn from(misuse: Misuse) -> Self {
+        Self::Misuse(misuse)
+    }
+}

@@ -1,0 +1,260 @@
+//! The two drivers: the same octets, the same memory; and hosts that await.
+
+use crate::messages::LETTERS;
+use crate::peer::{Meeting, count, open_service, say};
+use crate::shelf::{PASSWORD, Shelf, USER};
+use mail_session::memory::{self, Chunks, Clock, Plan};
+use mail_session::pop3::serve::{
+    AsyncHost, AsyncLockedMaildrop, Attempt, Denied, Ended, Host, LockedMaildrop, ServeError,
+};
+use mail_session::proto::pop3::server::{Deletions, Maildrop};
+use mail_session::proto::pop3::types::{MessageNumber, UniqueId};
+use mail_session::{Bytes, Session, blocking};
+use std::future::{pending, poll_fn};
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Poll;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const LOG_IN: &str = "USER alice\r\nPASS correct horse\r\n";
+const HEAD: &str = "+OK ready\r\n+OK send PASS\r\n+OK logged in\r\n";
+
+/// What a client says, and what it is told.
+fn dialogues() -> Vec<(&'static str, String)> {
+    let log_in = |rest: &str| format!("{HEAD}{rest}");
+    vec![
+        ("QUIT\r\n", "+OK ready\r\n+OK bye\r\n".into()),
+        (
+            "USER alice\r\nPASS guess\r\nUSER bob\r\nPASS guess\r\nPASS x\r\nQUIT\r\n",
+            "+OK ready\r\n+OK send PASS\r\n-ERR [AUTH] wrong user or password\r\n+OK send PASS\r\n\
+             -ERR [AUTH] wrong user or password\r\n-ERR USER first\r\n+OK bye\r\n"
+                .into(),
+        ),
+        (
+            "AUTH PLAIN\r\nAGFsaWNlAGNvcnJlY3QgaG9yc2U=\r\nSTAT\r\nQUIT\r\n",
+            "+OK ready\r\n+ \r\n+OK logged in\r\n+OK 3 56\r\n+OK bye\r\n".into(),
+        ),
+        (
+            "AUTH LOGIN YWxpY2U=\r\n*\r\nAUTH SCRAM-SHA-256\r\nSTLS\r\nQUIT\r\n",
+            "+OK ready\r\n+ UGFzc3dvcmQ6\r\n-ERR cancelled\r\n-ERR not offered\r\n-ERR not offered\r\n+OK bye\r\n"
+                .into(),
+        ),
+        (
+            "USER alice\r\nPASS correct horse\r\nRETR 1\r\nTOP 2 0\r\nRETR 4\r\nDELE 1\r\nRETR 1\r\nWHAT\r\n\
+             QUIT\r\n",
+            log_in(
+                "+OK the message follows\r\nSubject: a\r\n\r\n..dot\r\n...\r\nend\r\n.\r\n\
+                 +OK the message follows\r\nSubject: b\r\n\r\n.\r\n-ERR no such message\r\n+OK deleted\r\n\
+                 -ERR no such message\r\n-ERR unknown command\r\n+OK bye\r\n",
+            ),
+        ),
+    ]
+}
+
+fn awaiting(script: &str, shelf: &Shelf, chunks: Chunks) -> (String, Result<Ended, ServeError>) {
+    let plans = (Plan { chunks, ..Plan::default() }, Plan::default());
+    Meeting { plans, ..Meeting::new(shelf) }.raw(async |end| say(end, script).await)
+}
+
+fn blocked(script: &str, shelf: &Shelf, chunks: Chunks) -> (String, Result<Ended, ServeError>) {
+    let (left, right) = memory::link(Plan { chunks, ..Plan::default() }, Plan::default());
+    let (mut left, service) = (left.blocking(), open_service());
+    left.write_all(script.as_bytes()).unwrap();
+    let session = blocking::Session::over(service.machine(), right.blocking()).unwrap();
+    let ended = service.serve_blocking(session, shelf, &AtomicBool::new(false));
+    let mut said = String::new();
+    left.read_to_string(&mut said).unwrap();
+    (said, ended)
+}
+
+#[test]
+fn both_drivers_say_the_same() {
+    for (script, expected) in dialogues() {
+        for chunks in [Chunks::Whole, Chunks::Each(1)] {
+            for octets in [1, 10, usize::MAX] {
+                let shelf = || Shelf::new(&LETTERS).in_pieces(octets);
+                let (one, other) = (shelf(), shelf());
+                let (said, ended) = awaiting(script, &one, chunks.clone());
+                assert_eq!(said, expected);
+                let (again, ended_too) = blocked(script, &other, chunks.clone());
+                assert_eq!(again, expected);
+                assert_eq!(format!("{ended:?}"), format!("{ended_too:?}"));
+                assert_eq!((one.asked(), one.left()), (other.asked(), other.left()));
+            }
+        }
+    }
+}
+
+#[test]
+fn both_drivers_cut_a_message_that_cannot_be_read() {
+    let script = format!("{LOG_IN}RETR 1\r\nQUIT\r\n");
+    let shelf = || Shelf::new(&LETTERS).in_pieces(5).broken_at(15, 9);
+    let expected = format!("{HEAD}+OK the message follows\r\nSubject: a\r\n\r\n..");
+    for (said, ended) in
+        [awaiting(&script, &shelf(), Chunks::Whole), blocked(&script, &shelf(), Chunks::Whole)]
+    {
+        assert_eq!(said, expected);
+        assert!(matches!(ended, Err(ServeError::Read(_))), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_blocking_server_looks_whether_it_is_to_stop() {
+    let (shelf, service, stop) = (Shelf::new(&LETTERS), open_service(), AtomicBool::new(false));
+    let (left, right) = memory::link(Plan::default(), Plan::default());
+    let mut left = left.blocking();
+    left.write_all(LOG_IN.as_bytes()).unwrap();
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        let server = scope.spawn(|| {
+            let session = blocking::Session::over(service.machine(), right.blocking()).unwrap();
+            service.serve_blocking(session, &shelf, &stop)
+        });
+        let mut said = vec![0; HEAD.len()];
+        left.read_exact(&mut said).unwrap();
+        stop.store(true, Ordering::Relaxed);
+        left.read_to_end(&mut said).unwrap();
+        assert_eq!(said, HEAD.as_bytes());
+        assert!(matches!(server.join().unwrap(), Ok(Ended::Aborted(_))));
+    });
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(!shelf.is_locked());
+}
+
+/// A host of one long message, which counts the pieces that are held anywhere.
+#[derive(Clone)]
+struct Long {
+    octets: u64,
+    piece: usize,
+    held: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+struct Piece(Vec<u8>, Arc<AtomicUsize>);
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.1.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Host for Long {
+    type Locked = Self;
+
+    fn log_in(&self, _: Attempt) -> Result<(Self, Maildrop), Denied> {
+        let mut list = Maildrop::new();
+        list.push(self.octets, UniqueId::try_from("long").unwrap()).unwrap();
+        Ok((self.clone(), list))
+    }
+}
+
+impl LockedMaildrop for Long {
+    fn read(&mut self, _: MessageNumber, offset: u64) -> io::Result<Bytes> {
+        let len = (self.octets - offset).min(self.piece as u64) as usize;
+        let held = self.held.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(held, Ordering::SeqCst);
+        Ok(Bytes::from_owner(Piece(vec![b'x'; len], Arc::clone(&self.held))))
+    }
+
+    fn commit(self, _: Deletions) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_long_message_is_never_held() {
+    const OCTETS: u64 = 64 * 1024 * 1024;
+    let script = format!("{LOG_IN}RETR 1\r\nQUIT\r\n");
+    let expected =
+        HEAD.len() as u64 + OCTETS + "+OK the message follows\r\n\r\n.\r\n+OK bye\r\n".len() as u64;
+    // Pieces, and how many may be held: those the output has octets of, and one more.
+    for (piece, most) in [(4096, 9), (65_536, 2), (1_000_000, 2)] {
+        let long = || Long { octets: OCTETS, piece, held: Arc::default(), most: Arc::default() };
+        let service = open_service();
+        let (awaited, clock) = (long(), Clock::new());
+        let (left, right) = memory::link(Plan::default(), Plan::default());
+        let session = Session::over(service.machine(), right, clock.clone());
+        let server = service.serve(session, &awaited, pending());
+        let (read, ended) = memory::run(&clock, count(left, &script), server).unwrap();
+        assert_eq!(read, expected);
+        assert!(matches!(ended, Ok(Ended::Committed(0))));
+        let waited = long();
+        let (left, right) = memory::link(Plan::default(), Plan::default());
+        let mut left = left.blocking();
+        left.write_all(script.as_bytes()).unwrap();
+        thread::scope(|scope| {
+            let server = scope.spawn(|| {
+                let session = blocking::Session::over(service.machine(), right.blocking()).unwrap();
+                service.serve_blocking(session, &waited, &AtomicBool::new(false))
+            });
+            assert_eq!(io::copy(&mut left, &mut io::sink()).unwrap(), expected);
+            assert!(matches!(server.join().unwrap(), Ok(Ended::Committed(0))));
+        });
+        for long in [awaited, waited] {
+            assert_eq!(long.held.load(Ordering::SeqCst), 0);
+            assert!(long.most.load(Ordering::SeqCst) <= most, "{piece}: {:?}", long.most);
+        }
+    }
+}
+
+/// A host that can only await: each call waits once.
+struct Far(Shelf);
+
+struct FarTaken<D>(D);
+
+async fn wait() {
+    let mut waited = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl AsyncHost for Far {
+    type Locked = FarTaken<<Shelf as Host>::Locked>;
+
+    async fn log_in(&self, attempt: Attempt) -> Result<(Self::Locked, Maildrop), Denied> {
+        wait().await;
+        Host::log_in(&self.0, attempt).map(|(taken, list)| (FarTaken(taken), list))
+    }
+}
+
+impl<D: LockedMaildrop + Send> AsyncLockedMaildrop for FarTaken<D> {
+    async fn read(&mut self, message: MessageNumber, offset: u64) -> io::Result<Bytes> {
+        wait().await;
+        LockedMaildrop::read(&mut self.0, message, offset)
+    }
+
+    async fn commit(self, deletions: Deletions) -> io::Result<()> {
+        wait().await;
+        LockedMaildrop::commit(self.0, deletions)
+    }
+}
+
+#[test]
+fn a_host_may_await() {
+    fn is_send<F: Future + Send>(future: F) -> F {
+        future
+    }
+    for (script, expected) in dialogues() {
+        let (far, service, clock) = (Far(Shelf::new(&LETTERS).in_pieces(3)), open_service(), Clock::new());
+        let (left, right) = memory::link(Plan::default(), Plan::default());
+        let session = Session::over(service.machine(), right, clock.clone());
+        let server = is_send(service.serve(session, &far, pending()));
+        assert_eq!(memory::run(&clock, say(left, script), server).unwrap().0, expected);
+        assert!(!far.0.is_locked());
+    }
+    assert_eq!((USER, PASSWORD), ("alice", "correct horse"), "the dialogues have them");
+}
