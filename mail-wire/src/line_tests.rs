@@ -69,6 +69,27 @@ fn an_octet_is_looked_at_once() {
 }
 
 #[test]
+fn a_line_tells_whether_its_end_was_bare() {
+    let line = |octets: &[u8]| LineFramer::new().step(octets, LineEnd::Tolerant, 99).unwrap().unwrap();
+    assert!(line(b"a\n").is_bare() && line(b"\n").is_bare() && line(b"a\rb\n").is_bare());
+    assert!(!line(b"a\r\n").is_bare() && !line(b"\r\n").is_bare());
+}
+
+/// Octets that are known to be no line are neither looked at nor mistaken for one.
+#[test]
+fn what_is_passed_is_not_looked_at() {
+    let mut framer = LineFramer::new();
+    assert_eq!(framer.step(b"x {2", LineEnd::Strict, 99), Ok(None));
+    framer.pass(4);
+    assert_eq!(framer.scanned(), 8);
+    assert_eq!(
+        framer.step(b"x {2\r\n\r\nrest\r\n", LineEnd::Strict, 99),
+        Ok(Some(Line { len: 14, text: 12 }))
+    );
+    assert_eq!(framer.scanned(), 0);
+}
+
+#[test]
 fn skipping_ends_at_the_line_end_and_holds_a_last_cr() {
     assert_eq!(LineFramer::skip(b"rest\r\nNOOP\r\n", LineEnd::Strict), (6, true));
     assert_eq!(LineFramer::skip(b"rest\r", LineEnd::Strict), (4, false));

@@ -44,7 +44,7 @@ enum Place {
     LineStart,
     /// Behind a stuffing dot or inside a line.
     Inside,
-    /// Behind a CR inside a line, when CRLF ends lines.
+    /// Behind a CR inside a line: a LF here ends it, in either form.
     Cr,
 }
 
@@ -96,7 +96,7 @@ impl DotDecoder {
         self.place = match octets {
             [.., b'\n'] if self.lf => Place::LineStart,
             [.., b'\r', b'\n'] => Place::LineStart,
-            [.., b'\r'] if !self.lf => Place::Cr,
+            [.., b'\r'] => Place::Cr,
             _ => Place::Inside,
         };
         Dot::Data(octets.len())

@@ -59,6 +59,27 @@ fn exhaustive(len: u32) {
     }
 }
 
+/// In two pieces at every cut: a line end that is whole in one piece is what neither a drip nor all at once has before a dot.
+#[test]
+fn exhaustive_cuts() {
+    const ALPHABET: [u8; 4] = *b"\r\n.A";
+    for len in 2..=7_u32 {
+        for code in 0..4_usize.pow(len) {
+            let wire: Vec<u8> = (0..len).map(|i| ALPHABET[code / 4_usize.pow(i) % 4]).collect();
+            for (decoder, eol) in [(DotDecoder::crlf(), &b"\r\n"[..]), (DotDecoder::lf(), b"\n")] {
+                let whole = decode(decoder.clone(), std::iter::once(wire.as_slice()));
+                let expected = reference(&wire, eol);
+                for cut in 1..wire.len() {
+                    let (a, b) = wire.split_at(cut);
+                    let got = decode(decoder.clone(), [a, b].into_iter());
+                    assert_eq!(got, whole, "{wire:?} at {cut}");
+                    assert_eq!(got.1.as_ref(), expected.as_ref().map(|(_, rest)| rest), "{wire:?} at {cut}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn exhaustive_small_scope() {
     (0..=6).for_each(exhaustive);
