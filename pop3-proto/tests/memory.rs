@@ -5,32 +5,14 @@ use mail_pop3_proto::client::{self, Client};
 use mail_pop3_proto::server::{self, BodyGrant, Event, Maildrop, Server};
 use mail_pop3_proto::types::{MessageNumber, ReplyText, UniqueId};
 use mail_pop3_proto::{Command, Reply};
+use mail_testkit::heap::{Heap, Meter};
 use mail_wire::{Framed, Handover, Input, Machine, Output};
-use peak_alloc::PeakAlloc;
-use std::sync::{LazyLock, Mutex, MutexGuard};
+use std::sync::LazyLock;
 
 #[global_allocator]
-static ALLOCATOR: PeakAlloc = PeakAlloc;
-
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+static HEAP: Heap = Heap;
 
 const PIECE: usize = 16 * 1024;
-
-/// The most that is held beyond what was held before.
-struct Meter(usize, #[allow(dead_code)] MutexGuard<'static, ()>);
-
-impl Meter {
-    fn new() -> Self {
-        let guard = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        LazyLock::force(&STUFFED);
-        ALLOCATOR.reset_peak_usage();
-        Self(ALLOCATOR.current_usage(), guard)
-    }
-
-    fn most(&self) -> usize {
-        ALLOCATOR.peak_usage() - self.0
-    }
-}
 
 fn ok() -> Reply<'static> {
     Reply::ok(ReplyText::EMPTY)
@@ -50,7 +32,8 @@ static STUFFED: LazyLock<Vec<u8>> = LazyLock::new(|| {
 });
 
 fn serve_octets(octets: u64) -> usize {
-    let meter = Meter::new();
+    LazyLock::force(&TEXT);
+    let meter = Meter::begin();
     let mut server = Handover::implicit(Server::new(server::Config::default())).secured();
     let (mut input, mut output) = (Input::new(), Output::new());
     input.feed(b"USER u\r\nPASS p\r\nRETR 1\r\nNOOP\r\n");
@@ -101,8 +84,8 @@ fn serve_octets(octets: u64) -> usize {
 }
 
 fn fetch_octets(octets: u64) -> usize {
-    let meter = Meter::new();
-    let wire = &STUFFED;
+    let wire = LazyLock::force(&STUFFED);
+    let meter = Meter::begin();
     let mut client = Handover::implicit(Client::new(client::Config::default())).secured();
     let (mut input, mut output) = (Input::new(), Output::new());
     let (mut got, mut ends) = (0_u64, 0);
@@ -149,7 +132,7 @@ fn large_one_gibibyte_out_and_in() {
 }
 
 fn a_connection_that_waits_holds_two_kibibytes() {
-    let meter = Meter::new();
+    let meter = Meter::begin();
     let mut server = Handover::implicit(Server::new(server::Config::default())).secured();
     let (mut input, mut output) = (Input::new(), Output::new());
     let before = meter.most();
@@ -168,10 +151,10 @@ fn a_connection_that_waits_holds_two_kibibytes() {
     output.advance(output.remaining());
     output.idle();
     input.idle();
-    let held = ALLOCATOR.current_usage() - meter.0;
+    let held = meter.held();
     assert!(held <= 2048, "the server holds {held}, at its start {before}");
-    drop((server, input, output));
-    let held = ALLOCATOR.current_usage();
+    drop((server, input, output, meter));
+    let meter = Meter::begin();
     let mut client = Handover::implicit(Client::new(client::Config::default())).secured();
     let (mut input, mut output) = (Input::new(), Output::new());
     for answer in ["+OK\r\n", "+OK\r\nTOP\r\nUIDL\r\nSASL PLAIN\r\nPIPELINING\r\n.\r\n"] {
@@ -184,14 +167,13 @@ fn a_connection_that_waits_holds_two_kibibytes() {
     output.advance(output.remaining());
     output.idle();
     input.idle();
-    let held = ALLOCATOR.current_usage() - held;
+    let held = meter.held();
     assert!(held <= 2048, "the client holds {held}");
 }
 
 fn a_hostile_client_makes_a_server_hold_no_more_before_log_in() {
-    // Nothing is allocated here before the meter is ours: another one may be counting.
     for (begins, goes_on, most) in [(&b""[..], b'x', 5 * 1024), (b"AUTH PLAIN ", b'A', 28 * 1024)] {
-        let meter = Meter::new();
+        let meter = Meter::begin();
         let mut server = Handover::implicit(Server::new(server::Config::default())).secured();
         let (mut input, mut output) = (Input::new(), Output::new());
         let read = [goes_on; 1460];

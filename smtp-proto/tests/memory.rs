@@ -3,22 +3,17 @@
 use bytes::{Buf, Bytes};
 use mail_smtp_proto::server::{self, Server};
 use mail_smtp_proto::{Command, ReplyBuf, client};
+use mail_testkit::heap::{Heap, Meter};
 use mail_wire::{Framed, Input, Machine, Output};
-use peak_alloc::PeakAlloc;
-use std::sync::{Mutex, PoisonError};
 
 #[global_allocator]
-static ALLOCATOR: PeakAlloc = PeakAlloc;
-
-/// The count is of the whole process: one test at a time.
-static ALONE: Mutex<()> = Mutex::new(());
+static HEAP: Heap = Heap;
 
 /// The most heap that `work` held at once, beyond what was held before.
 fn heap(work: impl FnOnce()) -> usize {
-    let before = ALLOCATOR.current_usage();
-    ALLOCATOR.reset_peak_usage();
+    let meter = Meter::begin();
     work();
-    ALLOCATOR.peak_usage() - before
+    meter.most()
 }
 
 const PIECE: usize = 16 * 1024;
@@ -150,7 +145,6 @@ fn send(total: u64, chunked: bool) -> (u64, usize) {
 }
 
 fn bodies(total: u64) {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     const HEAD: &str = "EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n";
     let piece = wire();
     let pieces = total.div_ceil(piece.len() as u64);
@@ -186,24 +180,20 @@ fn large_bodies_of_1_gib_pass_in_constant_memory() {
 
 /// 2 KiB is what an idle connection may hold.
 fn an_idle_connection_holds_little() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let held = heap(|| {
-        let mut server = Server::new(server::Config::default());
-        let (mut input, mut output) = (Input::new(), Output::new());
-        input.feed(b"EHLO c\r\n");
-        while let Framed::Ready(unit) = server.frame(&mut input, &mut output).unwrap() {
-            if let server::Event::Connected(answer) = server.decode(unit, &mut input).unwrap() {
-                server.answer(answer, &ok(220), &mut output).unwrap();
-            }
+    let meter = Meter::begin();
+    let mut server = Server::new(server::Config::default());
+    let (mut input, mut output) = (Input::new(), Output::new());
+    input.feed(b"EHLO c\r\n");
+    while let Framed::Ready(unit) = server.frame(&mut input, &mut output).unwrap() {
+        if let server::Event::Connected(answer) = server.decode(unit, &mut input).unwrap() {
+            server.answer(answer, &ok(220), &mut output).unwrap();
         }
-        output.advance(output.remaining());
-        input.idle();
-        output.idle();
-        let idle = ALLOCATOR.current_usage();
-        drop((server, input, output));
-        assert!(idle - ALLOCATOR.current_usage() <= 2048, "{}", idle - ALLOCATOR.current_usage());
-    });
-    assert!(held > 0);
+    }
+    output.advance(output.remaining());
+    input.idle();
+    output.idle();
+    assert!(meter.most() > 0 && meter.held() <= 2048, "{}", meter.held());
+    drop((server, input, output));
 }
 
 /// One test for all: the allocator counts for the whole process, and a test that ends beside another gives memory back.
