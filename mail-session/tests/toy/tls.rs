@@ -11,17 +11,26 @@ use std::sync::{Arc, OnceLock};
 
 pub const HOST: &str = "mail.example.org";
 
+pub type Configs = (Arc<ClientConfig>, Arc<ServerConfig>);
+
 pub fn pair() -> (ClientTls, ServerTls) {
-    static PAIR: OnceLock<(ClientTls, ServerTls)> = OnceLock::new();
-    PAIR.get_or_init(|| make(ALL_VERSIONS)).clone()
+    let (client, server) = configs();
+    (client.into(), server.into())
+}
+
+/// The same, for peers by hand.
+pub fn configs() -> Configs {
+    static CONFIGS: OnceLock<Configs> = OnceLock::new();
+    CONFIGS.get_or_init(|| make(ALL_VERSIONS)).clone()
 }
 
 /// Both sides speak TLS 1.2 alone.
 pub fn pair_1_2() -> (ClientTls, ServerTls) {
-    make(&[&TLS12])
+    let (client, server) = make(&[&TLS12]);
+    (client.into(), server.into())
 }
 
-fn make(versions: &[&'static SupportedProtocolVersion]) -> (ClientTls, ServerTls) {
+fn make(versions: &[&'static SupportedProtocolVersion]) -> Configs {
     let made = rcgen::generate_simple_self_signed(vec![HOST.to_owned(), "localhost".to_owned()]).unwrap();
     let certificate = CertificateDer::from(made.cert.der().to_vec());
     let mut roots = RootCertStore::empty();
@@ -39,5 +48,5 @@ fn make(versions: &[&'static SupportedProtocolVersion]) -> (ClientTls, ServerTls
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
         .unwrap();
-    (Arc::new(client).into(), Arc::new(server).into())
+    (Arc::new(client), Arc::new(server))
 }
