@@ -3,30 +3,14 @@
 use bytes::{Buf, Bytes};
 use mail_imap_proto::client::{BodyGrant, Client, Config, Event};
 use mail_imap_proto::{Command, Limits};
+use mail_testkit::heap::{Heap, LINES, Meter};
 use mail_wire::{Framed, Handover, Input, Machine, Output};
-use peak_alloc::PeakAlloc;
-use std::sync::{Mutex, PoisonError};
 
 #[global_allocator]
-static ALLOCATOR: PeakAlloc = PeakAlloc;
+static HEAP: Heap = Heap;
 
-/// The count is of the whole process: one test at a time.
-static ALONE: Mutex<()> = Mutex::new(());
-
-const READ: usize = 16 * 1024;
+const READ: usize = LINES.len();
 const HEAP_MAX: usize = 64 * 1024;
-
-/// Lines of 62 octets with their line ends: 256 of them are one piece.
-static PIECE: [u8; READ] = {
-    let mut octets = [b'x'; READ];
-    let mut at = 62;
-    while at < READ {
-        octets[at] = b'\r';
-        octets[at + 1] = b'\n';
-        at += 64;
-    }
-    octets
-};
 
 struct Bench {
     client: Client,
@@ -101,7 +85,7 @@ impl Bench {
         let mut left = octets;
         while left > 0 {
             let n = left.min(READ as u64) as usize;
-            self.hear(&PIECE[..n]);
+            self.hear(&LINES[..n]);
             left -= n as u64;
         }
         self.hear(b" FLAGS ())\r\nA1 OK done\r\n");
@@ -116,7 +100,7 @@ impl Bench {
         let mut left = octets;
         let mut round = 0_u32;
         while left > 0 {
-            let mut piece = Bytes::from_static(&PIECE[..left.min(READ as u64) as usize]);
+            let mut piece = Bytes::from_static(&LINES[..left.min(READ as u64) as usize]);
             let before = piece.len();
             self.client.body(&mut grant, &mut piece, &mut self.output).unwrap();
             left -= (before - piece.len()) as u64;
@@ -136,12 +120,10 @@ impl Bench {
 
 /// The most heap that `work` holds over what was held before it, the input and the output counted in.
 fn heap_of(work: impl FnOnce(&mut Bench)) -> usize {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = ALLOCATOR.current_usage();
-    ALLOCATOR.reset_peak_usage();
+    let meter = Meter::begin();
     let mut bench = Bench::new();
     work(&mut bench);
-    ALLOCATOR.peak_usage() - before
+    meter.most()
 }
 
 fn a_fetch_of_16_mebibytes() {
@@ -170,8 +152,7 @@ fn large_append_of_a_gibibyte() {
 
 /// An idle connection holds 4 KiB at the most, also after a large unit.
 fn an_idle_connection_holds_little() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = ALLOCATOR.current_usage();
+    let meter = Meter::begin();
     let mut bench = Bench::new();
     let mut line = b"* SEARCH".to_vec();
     line.extend_from_slice(&b" 1234567".repeat(100_000));
@@ -184,7 +165,7 @@ fn an_idle_connection_holds_little() {
     let _ = bench.client.frame(&mut bench.input, &mut bench.output);
     bench.input.idle();
     bench.output.idle();
-    let heap = ALLOCATOR.current_usage() - before;
+    let heap = meter.held();
     assert!(heap <= 4096, "{heap} octets");
 }
 

@@ -4,30 +4,15 @@ use bytes::{Buf, Bytes};
 use mail_imap_proto::Limits;
 use mail_imap_proto::server::{AuthTurn, BodyGrant, Config, Event, Offer, Server};
 use mail_imap_proto::types::{Condition, FetchAtt, ResponseText, Status};
+use mail_testkit::heap::{Heap, LINES, Meter};
 use mail_wire::{Framed, Handover, Input, Machine, Output};
-use peak_alloc::PeakAlloc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 #[global_allocator]
-static ALLOCATOR: PeakAlloc = PeakAlloc;
+static HEAP: Heap = Heap;
 
-/// The count is of the whole process: one test at a time.
-static ALONE: Mutex<()> = Mutex::new(());
-
-const READ: usize = 16 * 1024;
+const READ: usize = LINES.len();
 const HEAP_MAX: usize = 64 * 1024;
-
-/// Lines of 62 octets with their line ends: 256 of them are one piece.
-static PIECE: [u8; READ] = {
-    let mut octets = [b'x'; READ];
-    let mut at = 62;
-    while at < READ {
-        octets[at] = b'\r';
-        octets[at + 1] = b'\n';
-        at += 64;
-    }
-    octets
-};
 
 struct Bench {
     server: Server,
@@ -92,21 +77,19 @@ impl Bench {
 
 /// What is held above the start, at the most.
 fn peak(measured: impl FnOnce()) -> usize {
-    let before = ALLOCATOR.current_usage();
-    ALLOCATOR.reset_peak_usage();
+    let meter = Meter::begin();
     measured();
-    ALLOCATOR.peak_usage() - before
+    meter.most()
 }
 
 fn append(octets: u64) {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let announced = format!("c APPEND INBOX {{{octets}+}}\r\n");
     let mut taken = 0;
     let peak = peak(|| {
         let mut bench = Bench::new(octets);
         bench.say(announced.as_bytes());
         for _ in 0..octets / READ as u64 {
-            bench.say(&PIECE);
+            bench.say(&LINES);
         }
         bench.say(b"\r\nd NOOP\r\n");
         taken = bench.taken;
@@ -116,7 +99,6 @@ fn append(octets: u64) {
 }
 
 fn fetch(octets: u64) {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut sent = 0;
     let peak = peak(|| {
         let mut bench = Bench::new(octets);
@@ -152,7 +134,7 @@ fn fetch(octets: u64) {
 
 fn send(bench: &mut Bench, grant: &mut BodyGrant) {
     let n = usize::try_from(grant.left()).unwrap().min(READ);
-    let mut piece = Bytes::from_static(&PIECE[..n]);
+    let mut piece = Bytes::from_static(&LINES[..n]);
     while !piece.is_empty() {
         bench.server.body(grant, &mut piece, &mut bench.output).unwrap();
         if bench.output.is_full() {
@@ -183,16 +165,12 @@ fn large_fetch_of_a_gibibyte() {
 
 /// A connection that waits holds next to nothing.
 fn an_idle_connection_is_small() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut held = 0;
-    let before = ALLOCATOR.current_usage();
-    {
-        let mut bench = Bench::new(1 << 20);
-        bench.say(b"c NOOP\r\n");
-        bench.input.idle();
-        bench.output.idle();
-        held += ALLOCATOR.current_usage() - before + size_of::<Server>();
-    }
+    let meter = Meter::begin();
+    let mut bench = Bench::new(1 << 20);
+    bench.say(b"c NOOP\r\n");
+    bench.input.idle();
+    bench.output.idle();
+    let held = meter.held() + size_of::<Server>();
     assert!(held <= 4096, "{held} octets");
 }
 
@@ -259,7 +237,6 @@ impl Hostile {
 
 /// The worst that a client can do with lines, literals, SASL and what it sends ahead, while it takes no answer.
 fn a_client_that_is_not_known_makes_a_server_hold_little() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let long = |octet: u8, n: usize| vec![octet; n];
     let line = [b"a LOGIN \"".to_vec(), long(b'x', 20_000)].concat();
     let literal =

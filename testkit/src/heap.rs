@@ -20,6 +20,18 @@ pub use peak_alloc::PeakAlloc as Heap;
 /// The count is of the whole process: one meter at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
+/// 256 lines of 62 octets and CRLF: what a body is made of, 16 KiB at a time.
+pub static LINES: [u8; 16 * 1024] = {
+    let mut octets = [b'x'; 16 * 1024];
+    let mut at = 62;
+    while at < octets.len() {
+        octets[at] = b'\r';
+        octets[at + 1] = b'\n';
+        at += 64;
+    }
+    octets
+};
+
 /// Counts from where it begins. Another thread that wants one waits until this one is dropped, and the same thread would wait for
 /// ever. The count is of the whole process all the same: what other tests allocate meanwhile is counted too, so a binary that counts
 /// has one test, and calls the rest from there.
