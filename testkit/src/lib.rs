@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`script`] | a transcript, and octets written as text |
 //! | [`replay`](mod@replay) | a transcript through a machine, the octets cut as one likes |
-//! | [`golden`] | all transcripts of a role at every cut, and with the end at every offset |
+//! | [`golden`](mod@golden) | all transcripts of a role at every cut, and with the end at every offset |
 //! | [`faults`] | the same transcripts with a fault at every offset |
 //! | [`held`] | the tokens that an application holds meanwhile |
 //! | [`heap`] | how much memory a piece of work holds at the most |

@@ -1,4 +1,14 @@
 //! A machine with faults to choose from: what the replay holds must catch each.
+//!
+//! It is a server that knows lines and nothing else. The setting `fault` of a transcript chooses what is wrong with it:
+//!
+//! | `set fault` | what must be caught |
+//! |---|---|
+//! | `cuts` | a read that ends inside a line is taken for a line |
+//! | `end` | an end inside a line is taken for the line's |
+//! | `spin` | it finds units where no octets are |
+//! | `mind` | after the end it goes on |
+//! | `mask` | a log-in is shown as if it were public |
 
 use crate::golden::{cut_everywhere, end_everywhere};
 use crate::{Actor, Feed, Held, Script, escape, replay};
@@ -16,7 +26,7 @@ enum Fault {
     ShowsCuts,
     /// Octets that end inside a line are a line.
     Completes,
-    /// It gives the same unit for ever.
+    /// It finds units for ever.
     Spins,
     /// Another answer each time after the end.
     ChangesItsMind,
@@ -29,10 +39,15 @@ struct Echo {
     fault: Fault,
     framer: LineFramer,
     masks: Vec<Mask>,
+    /// QUIT was read, or the octets ended between lines.
     over: bool,
+    /// The octets ended inside a line.
     truncated: bool,
+    /// STLS was read.
     upgrade: bool,
+    /// No more octets will come.
     ended: bool,
+    /// TLS stands.
     secure: bool,
 }
 
@@ -41,10 +56,13 @@ struct Echo {
 struct Truncated;
 
 enum Event<'i> {
+    /// A line without its end, and whether TLS stood.
     Line(&'i [u8], bool),
+    /// STLS.
     StartTls(Token),
 }
 
+/// For the hand-over.
 struct Token;
 
 impl Machine for Echo {
@@ -70,6 +88,7 @@ impl Machine for Echo {
         let pending = input.pending().len();
         let whole = match self.framer.step(input.pending(), LineEnd::Tolerant, 1000) {
             Ok(Some(line)) => Some(line.len),
+            _ if pending == 0 && self.fault == Fault::Spins => Some(0),
             _ if pending > 0 && self.fault == Fault::ShowsCuts => Some(pending),
             _ if pending > 0 && self.ended && self.fault == Fault::Completes => Some(pending),
             _ => None,
@@ -98,7 +117,7 @@ impl Machine for Echo {
         if line.starts_with(b"LOGIN ") && self.fault != Fault::Unmasked {
             self.masks.push(Mask { span: Span::new(6, line.len()), class: Class::Secret });
         }
-        self.over = line == b"QUIT" && self.fault != Fault::Spins;
+        self.over = line == b"QUIT";
         self.upgrade = line == b"STLS";
         Ok(if self.upgrade { Event::StartTls(Token) } else { Event::Line(line, self.secure) })
     }
@@ -203,6 +222,7 @@ fn script(head: &str) -> Script {
     Script::parse("toy", &format!("{head}\n{LINES}"))
 }
 
+/// No fault, no failure: over TLS too, and where the application ends it.
 #[test]
 fn a_good_machine_holds() {
     cut_everywhere::<Application>(&script(""));
@@ -230,6 +250,12 @@ fn a_completion_by_the_end_is_caught() {
 #[should_panic(expected = "open")]
 fn a_session_that_goes_on_is_caught() {
     cut_everywhere::<Application>(&Script::parse("toy", "peer x\\r\\n\nevent line x\nend open"));
+}
+
+#[test]
+#[should_panic(expected = "toy: spins")]
+fn a_spin_is_caught() {
+    cut_everywhere::<Application>(&script("set fault spin"));
 }
 
 #[test]

@@ -1,4 +1,18 @@
 //! The client's side of a transcript.
+//!
+//! | settings | |
+//! |---|---|
+//! | `grammar strict`, `line tolerant` | how replies are read |
+//! | `tls required`, `plaintext allow`, `apop allow` | the policy |
+//!
+//! | the application | |
+//! |---|---|
+//! | `send COMMAND` | sends it; replies name it by its number, from 1 |
+//! | `other single LINE`, `other lines LINE` | sends a command that this crate does not know, with the shape of its reply |
+//! | `refused COMMAND` | the command may not be sent |
+//! | `respond OCTETS`, `cancel` | answers a challenge |
+//!
+//! A status line with data is told as `words = data`; of a list each line is an event: `item #2 1 120`, or `malformed #2` and the rule.
 
 use mail_pop3_proto::client::{AuthTurn, Client, Config, Event, Ticket, TlsGrant};
 use mail_pop3_proto::{Allow, Command, Data, Grammar, Item, Malformed, OtherCommand, Shape, StatusLine, Tls};

@@ -1,4 +1,20 @@
 //! The server's side of a transcript.
+//!
+//! | settings | |
+//! |---|---|
+//! | `offer none`, `offer LINE` | what CAPA says |
+//! | `language TAG TEXT`, `stamp <...>` | what LANG offers, the stamp of the greeting |
+//! | `grammar tolerant`, `line tolerant`, `plaintext allow`, `apop allow`, `eol normalise` | the policy |
+//! | `bad N`, `logins N` | the limits |
+//!
+//! | the application | |
+//! |---|---|
+//! | `answer REPLY`, `refuse` | answers the command: `+OK text` or `-ERR [CODE] text` |
+//! | `accept REPLY \| OCTETS=ID ...` | the log-in has succeeded, with this maildrop |
+//! | `challenge OCTETS`, `refuse-auth REPLY` | a turn of AUTH |
+//! | `body TEXT \| OCTETS` | the message, whole |
+//! | `break-off TEXT` | the message has begun and cannot go on |
+//! | `refuse-tls` | refuses STLS |
 
 use bytes::{Buf, Bytes};
 use mail_pop3_proto::ext::capa::Capabilities;

@@ -1,4 +1,20 @@
 //! The client's side of a transcript.
+//!
+//! | settings | |
+//! |---|---|
+//! | `grammar strict`, `line tolerant`, `plaintext allow`, `tls required`, `eol normalise` | the policy |
+//! | `reply-line N`, `reply-lines N`, `reply-total N`, `in-flight N` | the limits |
+//! | `lmtp` | the protocol is LMTP |
+//!
+//! | the application | |
+//! |---|---|
+//! | `send COMMAND` | sends it; replies name it by its number, from 1 |
+//! | `misuse WHY \| COMMAND` | the command is refused with these words, and nothing is written |
+//! | `auth NAME [OCTETS]` | begins AUTH, with an initial response |
+//! | `respond OCTETS`, `cancel` | answers a challenge |
+//! | `body OCTETS`, `end` | a piece of the body that is wanted, and its end |
+//! | `chunk N [last]` | BDAT |
+//! | `offers KEYWORDS` | just these extensions are known |
 
 use bytes::Bytes;
 use mail_smtp_proto::client::{AuthTurn, BodyGrant, Client, Config, Event, Ticket, TlsGrant};

@@ -1,4 +1,22 @@
 //! The server's side of a transcript.
+//!
+//! | settings | |
+//! |---|---|
+//! | `offer none`, `offer LINE`, `without KEYWORD` | what EHLO says |
+//! | `grammar tolerant`, `line tolerant`, `plaintext allow`, `xclient allow`, `early refuse` | the policy |
+//! | `tls required`, `auth required`, `sync strict`, `eol normalise`, `eol pass` | the policy |
+//! | `message N`, `discard N`, `recipients N`, `bad N`, `idle N`, `failures N`, `chunks N` | the limits, by their names |
+//! | `command-line N`, `auth-line N` | the limits of lines |
+//! | `lmtp` | the protocol is LMTP |
+//!
+//! | the application | |
+//! |---|---|
+//! | `answer REPLY`, `answer-each REPLY \| REPLY` | answers the command or the message |
+//! | `refuse` | the standard's reply to a malformed command |
+//! | `challenge OCTETS`, `accept-auth REPLY`, `refuse-auth REPLY` | a turn of AUTH |
+//! | `accept`, `refuse-body REPLY` | takes the body, or not |
+//! | `refuse-tls` | refuses STARTTLS |
+//! | `shutdown`, `expire` | the driver ends the session |
 
 use bytes::Buf;
 use mail_smtp_proto::policy::Sync;
