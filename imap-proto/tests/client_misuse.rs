@@ -139,6 +139,81 @@ fn a_message_is_as_long_as_was_announced_and_well_formed() {
     assert_eq!(wrote, &b"A1 APPEND x {6+}\r\nabc\r\nd\r\nA2 NOOP\r\n"[..]);
 }
 
+/// RFC 6855 §4, RFC 3516 §4.4.
+#[test]
+fn a_message_is_announced_only_as_the_server_takes_it() {
+    const UTF8: &[u8] = b"a APPEND x UTF8 (~{3+}\r\n";
+    const BINARY: &[u8] = b"a APPEND x ~{3+}\r\n";
+    let with = |capabilities: &str| {
+        let greeting = format!("* PREAUTH [CAPABILITY IMAP4rev1 {capabilities}] hi\r\n");
+        Desk::new(Policy::client(), true, greeting.as_bytes())
+    };
+    with("UTF8=ACCEPT ENABLE").refused(UTF8, Misuse::NotOffered("UTF8=ACCEPT"));
+    with("UTF8=ACCEPT ENABLE").refused(BINARY, Misuse::NotOffered("BINARY"));
+    with("BINARY LITERAL+").send(BINARY).unwrap();
+    // Nothing is known: the caller knows.
+    Desk::new(Policy::client(), true, b"* PREAUTH hi\r\n").send(BINARY).unwrap();
+    Desk::new(Policy::client(), true, b"* PREAUTH hi\r\n").refused(UTF8, Misuse::NotOffered("UTF8=ACCEPT"));
+    let mut desk = with("UTF8=ACCEPT ENABLE LITERAL+");
+    desk.send(b"a ENABLE UTF8=ACCEPT\r\n").unwrap();
+    desk.hear(b"* ENABLED UTF8=ACCEPT\r\n", |_| ());
+    desk.refused(UTF8, Misuse::NotOffered("UTF8=ACCEPT"));
+    desk.hear(b"A1 OK done\r\n", |_| ());
+    desk.send(UTF8).unwrap();
+}
+
+/// RFC 9051 §5.5: its examples, and what follows from its words.
+#[test]
+fn numbers_of_messages_wait_for_what_may_move_them() {
+    let select = &b"a SELECT x\r\n"[..];
+    let fetch = b"a FETCH 1 UID\r\n";
+    let uid_fetch = b"a UID FETCH 1 FLAGS\r\n";
+    let store = b"a STORE 1:* FLAGS ()\r\n";
+    let copy = b"a COPY 1 x\r\n";
+    let uid_copy = b"a UID COPY 1 x\r\n";
+    let search = b"a SEARCH SEEN\r\n";
+    let search_set = b"a SEARCH NOT 2\r\n";
+    let uid_search = b"a UID SEARCH UID 1:7\r\n";
+    let uid_search_set = b"a UID SEARCH 1:7\r\n";
+    let saved = b"a FETCH $ UID\r\n";
+    let (noop, expunge) = (b"a NOOP\r\n", b"a EXPUNGE\r\n");
+    let valid: [&[&[u8]]; 8] = [
+        &[fetch, store, search, noop],
+        &[store, copy, expunge],
+        &[search_set, fetch, uid_fetch, uid_search, uid_copy],
+        &[uid_search, uid_search],
+        &[noop, uid_fetch, expunge, uid_copy],
+        &[noop, saved],
+        &[select, uid_fetch],
+        &[noop, search],
+    ];
+    for commands in valid {
+        let mut desk = Desk::ready();
+        commands.iter().for_each(|line| desk.send(line).unwrap());
+    }
+    let invalid: [&[&[u8]]; 9] = [
+        &[fetch, noop, store],
+        &[store, copy, fetch],
+        &[copy, copy],
+        &[uid_fetch, fetch],
+        &[uid_search, uid_search_set],
+        &[uid_copy, search_set],
+        &[expunge, b"a MOVE 1 x\r\n"],
+        &[select, fetch],
+        &[b"a XYZZY\r\n", store],
+    ];
+    for commands in invalid {
+        let mut desk = Desk::ready();
+        let (last, before) = commands.split_last().unwrap();
+        before.iter().for_each(|line| desk.send(line).unwrap());
+        desk.refused(last, Misuse::MustWait);
+        for number in 1..=before.len() {
+            desk.hear(format!("A{number} OK done\r\n").as_bytes(), |_| ());
+        }
+        desk.send(last).unwrap();
+    }
+}
+
 #[test]
 fn a_token_of_another_machine_comes_back() {
     let turn = |desk: &mut Desk| {
@@ -221,7 +296,7 @@ fn the_graph_of_states() {
     const CLOSING: [Step; 4] =
         [SELECT[0], SELECT[1], Step::Peer(b"a OK x\r\n"), Step::Send(b"b UNSELECT\r\n")];
     const LEAVING: [Step; 2] = [Step::Peer(b"* OK hi\r\n"), Step::Send(b"a LOGOUT\r\n")];
-    let table: [(&[Step], &'static [u8], State); 15] = [
+    let table: [(&[Step], &'static [u8], State); 18] = [
         (&[], b"* OK", State::Greeting),
         (&[], b"* OK hi\r\n", State::NotAuthenticated),
         (&[], b"* PREAUTH hi\r\n", State::Authenticated),
@@ -233,6 +308,9 @@ fn the_graph_of_states() {
         (&SELECT, b"a NO x\r\n", State::Authenticated),
         (&SELECTED, b"b NO x\r\n", State::Authenticated),
         (&SELECTED, b"b BAD x\r\n", State::Selected),
+        (&SELECTED, b"* OK [CLOSED] x\r\n", State::Authenticated),
+        (&SELECTED, b"* OK [CLOSED] x\r\nb BAD x\r\n", State::Authenticated),
+        (&SELECTED, b"* OK [CLOSED] x\r\nb OK x\r\n", State::Selected),
         (&CLOSING, b"b OK x\r\n", State::Authenticated),
         (&CLOSING, b"b BAD x\r\n", State::Selected),
         (&LEAVING, b"* BYE x\r\n", State::Logout),

@@ -3,6 +3,7 @@
 use super::config::Tags;
 use super::event::Ticket;
 use crate::command::{AppendForm, Command};
+use crate::types::Key;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::ToString as _;
@@ -15,6 +16,8 @@ pub(super) struct Flight {
     pub(super) ticket: Ticket,
     pub(super) tag: FlightTag,
     pub(super) kind: Kind,
+    /// While it is in flight the server may tell that messages are gone, and the numbers of all behind them change.
+    pub(super) moves_numbers: bool,
 }
 
 /// Its tag: a number of the source, or one that was set.
@@ -67,6 +70,31 @@ impl Kind {
             Command::Idle => Self::Idle,
             _ => Self::Other,
         }
+    }
+}
+
+/// Whether EXPUNGE may come while the command is in flight: during all but FETCH, STORE and SEARCH by message numbers
+/// (RFC 9051 §5.5, §7.5.1).
+pub(super) const fn moves_numbers(command: &Command<'_>) -> bool {
+    !matches!(
+        command,
+        Command::Fetch { uid: false, .. }
+            | Command::Store { uid: false, .. }
+            | Command::Search { uid: false, .. }
+    )
+}
+
+/// Whether the command names messages by their numbers. The saved result of a search does not: the server keeps it true.
+pub(super) fn names_numbers(command: &Command<'_>) -> bool {
+    match command {
+        Command::Fetch { uid: false, set, .. }
+        | Command::Store { uid: false, set, .. }
+        | Command::Copy { uid: false, set, .. }
+        | Command::Move { uid: false, set, .. } => !set.is_saved(),
+        Command::Search { keys, .. } => {
+            keys.iter().any(|key| matches!(key, Key::Set(set) if !set.is_saved()))
+        }
+        _ => false,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  Greeting --* OK--> NotAuthenticated --LOGIN, AUTHENTICATE: OK--> Authenticated <--SELECT, EXAMINE--> Selected
-//!     |                  |        ^                                      ^   (NO: back to Authenticated; CLOSE, UNSELECT)
+//!     |                  |        ^                                      ^   (NO, `[CLOSED]`, CLOSE, UNSELECT: back)
 //!     |                  +STARTTLS+ (nothing from before is known)       |
 //!     +--* PREAUTH------------------------------------------------------+
 //!     +--* BYE--> Logout <--* BYE, LOGOUT-- any state        Logout --completion of LOGOUT, or the end of the octets--> closed

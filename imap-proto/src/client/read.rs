@@ -281,6 +281,10 @@ impl Client {
                 if untagged.is_bye() {
                     self.state = State::Logout;
                 }
+                if status.code == Some(Code::Closed) && self.state == State::Selected {
+                    // A SELECT on its way has left the mailbox, or the server has taken it away (RFC 9051 §7.1).
+                    self.state = State::Authenticated;
+                }
                 self.learn_from(status);
             }
             _ => {}

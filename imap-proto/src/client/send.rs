@@ -1,7 +1,9 @@
 //! What the application does: commands, bodies, answers to challenges.
 
 use super::event::{AuthTurn, BodyGrant, IdleGrant, Ticket};
-use super::flight::{Flight, FlightTag, Kind, Message, NonSync, Sink, Then, Wait};
+use super::flight::{
+    Flight, FlightTag, Kind, Message, NonSync, Sink, Then, Wait, moves_numbers, names_numbers,
+};
 use super::{Client, State};
 use crate::command::{AppendForm, Command};
 use crate::encode;
@@ -12,7 +14,9 @@ use mail_wire::dot::{BareScan, BodyEol};
 use mail_wire::{Class, Misuse, Output, Returned, base64};
 
 impl Client {
-    /// Sends a command. It may be sent before those in flight are complete (RFC 9051 §5.5).
+    /// Sends a command. It may be sent before those in flight are complete, but for one that names messages by their numbers:
+    /// it waits for all but FETCH, STORE and SEARCH, since an EXPUNGE on its way would make it mean other messages (RFC 9051
+    /// §5.5). Behind commands with UIDs, by UIDs, nothing waits.
     ///
     /// Of an APPEND the message is asked for by [`Event::BodyWanted`](super::Event::BodyWanted). A literal goes out at once where the
     /// server takes it so (LITERAL+, LITERAL-), and else waits for the server's `+`; while it waits, nothing else can be sent.
@@ -66,7 +70,8 @@ impl Client {
         self.fresh &= kind != Kind::Auth;
         self.logout_sent |= kind == Kind::Logout;
         self.unsolicited = 0;
-        self.flight.push_back(Flight { ticket, tag, kind });
+        let moves_numbers = moves_numbers(&command);
+        self.flight.push_back(Flight { ticket, tag, kind, moves_numbers });
         self.wait = match kind {
             Kind::Idle => Wait::Idle(ticket),
             Kind::StartTls => Wait::Tls,
@@ -246,8 +251,33 @@ impl Client {
             Command::Idle if self.capabilities.is_some() && !self.has("IDLE") && !self.has("IMAP4rev2") => {
                 Err(Misuse::NotOffered("IDLE"))
             }
-            _ => self.may_use_mailboxes(),
+            Command::Append(append) => {
+                self.may_use_mailboxes()?;
+                self.may_announce(append.form)
+            }
+            _ => {
+                self.may_use_mailboxes()?;
+                self.may_name(command)
+            }
         }
+    }
+
+    /// A message in UTF-8 needs `ENABLE UTF8=ACCEPT` to be complete (RFC 6855 §4), one with NUL a server that takes literal8
+    /// (RFC 3516 §4.4). What a server that has told nothing can do is left to the caller.
+    fn may_announce(&self, form: AppendForm) -> Result<(), Misuse> {
+        match form {
+            AppendForm::Literal => Ok(()),
+            AppendForm::Utf8 if self.utf8 => Ok(()),
+            AppendForm::Utf8 => Err(Misuse::NotOffered("UTF8=ACCEPT")),
+            AppendForm::Literal8 if self.utf8 || self.capabilities.is_none() || self.has("BINARY") => Ok(()),
+            AppendForm::Literal8 => Err(Misuse::NotOffered("BINARY")),
+        }
+    }
+
+    /// Numbers of messages mean what they mean now only if nothing in flight can change them (RFC 9051 §5.5).
+    fn may_name(&self, command: &Command<'_>) -> Result<(), Misuse> {
+        let moving = self.flight.iter().any(|flight| flight.moves_numbers);
+        if moving && names_numbers(command) { Err(Misuse::MustWait) } else { Ok(()) }
     }
 
     /// STARTTLS is for a session that is neither protected nor logged in (RFC 9051 §6.2.1).

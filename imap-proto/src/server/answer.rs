@@ -12,6 +12,9 @@ use crate::types::status::{Condition, Status};
 use bytes::Bytes;
 use mail_wire::{Class, Misuse, Output, Returned, base64};
 
+/// What is wrong with a section that is refused.
+pub(super) const UNFIT: &str = "a bare CR or LF or a NUL in the section";
+
 /// Answers.
 impl Server {
     /// Completes a command: OK, NO or BAD with its tag. The greeting is OK, PREAUTH or BYE.
@@ -119,11 +122,24 @@ impl Server {
                 return;
             }
             Kind::Login if ok => return self.logged_in(status, output),
-            Kind::Select => self.phase = if ok { Phase::Selected } else { Phase::Authenticated },
+            // BAD says that it was not attempted.
+            Kind::Select if status.condition != Condition::Bad => {
+                self.leave(output);
+                self.phase = if ok { Phase::Selected } else { Phase::Authenticated };
+            }
             Kind::Leave if ok => self.phase = Phase::Authenticated,
             _ => {}
         }
         self.put_tagged(status, output);
+    }
+
+    /// SELECT leaves the mailbox that is selected before it attempts another, and says so: whatever comes of it, what is told from
+    /// here on is not about the old one (RFC 9051 §6.3.2, §7.1).
+    fn leave(&mut self, output: &mut Output) {
+        if self.phase == Phase::Selected {
+            self.phase = Phase::Authenticated;
+            put(output, "* OK [CLOSED] the mailbox is left\r\n");
+        }
     }
 
     fn logged_in(&mut self, status: &Status<'_>, output: &mut Output) {
@@ -294,7 +310,8 @@ impl Server {
         }
     }
 
-    /// Untagged responses, before a command is answered or while IDLE is on.
+    /// Untagged responses, before a command is answered or while IDLE is on. Before those of a SELECT or EXAMINE the machine says that
+    /// the mailbox which was selected is left (`CLOSED`).
     ///
     /// # Errors
     /// [`Misuse::NotOwed`], [`Misuse::Over`]; [`Misuse::MustWait`] while octets of a message are owed.
@@ -304,15 +321,22 @@ impl Server {
         output: &'s mut Output,
     ) -> Result<Writer<'s>, Misuse> {
         self.may(turn)?;
+        if self.owed == Owed::Answer(Kind::Select) {
+            self.leave(output);
+        }
         Ok(Writer::new(self, output))
     }
 
     /// Sends octets of a message that a FETCH response has announced, as many as there is room for; `piece` keeps the rest. With the last octet
     /// the response is closed, unless more attributes are to follow.
     ///
+    /// Under [`BodyEol::Reject`](mail_wire::dot::BodyEol) and [`BodyEol::Normalise`](mail_wire::dot::BodyEol) (which would change the announced length) octets with a bare CR or LF are
+    /// refused, where a window may begin and end inside a line end; a NUL is refused under any policy, since a literal cannot hold one
+    /// (RFC 9051 §9, `CHAR8`). What is announced as literal8, BINARY, passes.
+    ///
     /// # Errors
-    /// [`Misuse::NotOwed`] for a grant that is done or another's; [`Misuse::WrongLength`] for more than was announced, of which
-    /// nothing is taken.
+    /// [`Misuse`]; nothing has been taken. [`Misuse::NotOwed`] for a grant that is done or another's; [`Misuse::WrongLength`] for more
+    /// than was announced; [`Misuse::Invalid`] for octets that may not stand there: others of the same length may still be given.
     pub fn body(
         &mut self,
         grant: &mut BodyGrant,
@@ -325,9 +349,15 @@ impl Server {
             return Err(Misuse::WrongLength);
         }
         let n = piece.len().min(output.room());
+        let left = open.left.saturating_sub(n as u64);
+        let mut scan = open.scan;
+        let octets = piece.get(..n).unwrap_or(&[]);
+        if scan.as_mut().is_some_and(|scan| !scan.takes(octets, left == 0, self.policy.body_eol)) {
+            return Err(Misuse::Invalid(UNFIT));
+        }
         output.queue(Class::Body, piece.split_to(n));
-        grant.left = open.left.saturating_sub(n as u64);
-        self.open = Some(Open { left: grant.left, ..open });
+        grant.left = left;
+        self.open = Some(Open { left, scan, ..open });
         if grant.left == 0 && !open.more {
             self.open = None;
             put(output, ")\r\n");
@@ -345,7 +375,7 @@ impl Server {
         output: &'s mut Output,
     ) -> Result<FetchWriter<'s>, Returned<BodyGrant>> {
         match self.open_of(&grant) {
-            Ok(Open { left: 0, more: true }) => {
+            Ok(Open { left: 0, more: true, .. }) => {
                 self.open = None;
                 Ok(FetchWriter::again(self, output))
             }

@@ -1,9 +1,11 @@
 //! `* n FETCH (...)` (RFC 9051 §7.5.2).
 
+use super::answer::UNFIT;
 use super::body_writer::{self, BodyTree};
 use super::envelope_writer::{self, EnvelopeFields};
 use super::event::BodyGrant;
 use super::reply::put;
+use super::section_scan::SectionScan;
 use super::write::{Response, flags, literal};
 use super::{Open, Server};
 use crate::encode;
@@ -170,12 +172,17 @@ impl<'s> FetchWriter<'s> {
     /// BINARY may be.
     ///
     /// # Errors
-    /// [`Misuse::Invalid`] for an attribute that is no section, or a NUL where none may stand. Nothing was written of it.
+    /// [`Misuse::Invalid`] for an attribute that is no section, or octets that may not stand there ([`Server::body`] tells which).
+    /// Nothing was written of it.
     pub fn text(mut self, att: FetchAtt<'_>, octets: &[u8]) -> Result<Self, Misuse> {
-        let nul = memchr(0, octets).is_some();
-        if !is_section(att) || nul && !matches!(att, FetchAtt::Binary { .. }) {
+        if !is_section(att) {
             return Err(Misuse::Invalid("section"));
         }
+        let policy = self.server.policy.body_eol;
+        if SectionScan::of(att).is_some_and(|mut scan| !scan.takes(octets, true, policy)) {
+            return Err(Misuse::Invalid(UNFIT));
+        }
+        let nul = memchr(0, octets).is_some();
         self.section(att);
         if nul {
             put(self.output, "~");
@@ -198,7 +205,7 @@ impl<'s> FetchWriter<'s> {
     }
 
     /// A section that is streamed: `octets` of it, to be sent by [`Server::body`]. With the last of them the response is closed.
-    /// BINARY goes out as a literal8. The octets are sent as they are: a store that may hold NUL looks for it first.
+    /// BINARY goes out as a literal8.
     ///
     /// # Errors
     /// [`Misuse::Invalid`] for an attribute that is no section; the response is then closed.
@@ -224,7 +231,7 @@ impl<'s> FetchWriter<'s> {
         put(self.output, "}\r\n");
         if octets > 0 || more {
             self.state = State::Left;
-            self.server.open = Some(Open { left: octets, more });
+            self.server.open = Some(Open { left: octets, scan: SectionScan::of(att), more });
         }
         Ok(BodyGrant { stamp: self.server.grants.issue(), left: octets })
     }

@@ -5,7 +5,7 @@
 //! NotAuthenticated --LOGIN or AUTHENTICATE, OK--> Authenticated
 //!                  --STARTTLS--> the hand-over --> NotAuthenticated
 //! Authenticated    --SELECT or EXAMINE, OK--> Selected
-//! Selected         --SELECT or EXAMINE, OK--> Selected   --NO or BAD--> Authenticated
+//! Selected         --SELECT or EXAMINE, OK--> Selected   --NO--> Authenticated   --BAD--> Selected
 //!                  --CLOSE or UNSELECT, OK--> Authenticated
 //! any              --LOGOUT, answered--> Logout
 //! ```
@@ -119,8 +119,10 @@ mod event;
 mod fetch_writer;
 mod literal;
 mod machine;
+mod offered;
 mod read;
 mod reply;
+mod section_scan;
 mod table;
 mod write;
 
@@ -208,6 +210,8 @@ pub(crate) enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Open {
     left: u64,
+    /// The octets are looked at by the policy for bodies.
+    scan: Option<section_scan::SectionScan>,
     /// More attributes may follow: the application closes the response.
     more: bool,
 }

@@ -85,6 +85,11 @@ impl Server {
             Ok((_, command)) => command,
             Err(malformed) => return self.malformed(octets, line, malformed.at, malformed.rule),
         };
+        if let Some((at, rule)) =
+            super::offered::broken(&command, octets, head.args, self.offer.capabilities())
+        {
+            return self.malformed(octets, line, at, rule);
+        }
         self.command(command, octets)
     }
 
@@ -128,6 +133,11 @@ impl Server {
         };
         if let Some(span) = initial {
             self.mask_from(span.start(), span.end());
+            let offer = self.offer.capabilities();
+            if !offer.has("SASL-IR") && !offer.has("IMAP4rev2") {
+                // Who does not offer it reads a line that goes on where it should end (RFC 4959 §3).
+                return self.malformed(octets, line, span.start().saturating_sub(1), Rule::End);
+            }
         }
         let mechanism = Atom::checked(name.of(octets));
         if self.hides_passwords() && shows_password(mechanism.as_str()) {

@@ -309,7 +309,7 @@ impl Again for Client {
     }
 }
 
-enum Tokens {
+pub(crate) enum Tokens {
     None,
     Body(BodyGrant),
     Idle(IdleGrant),
@@ -317,7 +317,7 @@ enum Tokens {
     Tls(TlsGrant),
 }
 
-fn take(event: Event<'_>) -> (String, Tokens) {
+pub(crate) fn take(event: Event<'_>) -> (String, Tokens) {
     let mut tokens = Tokens::None;
     let text = match event {
         Event::Greeting(status) => format!("Greeting {}", show_status(&status)),

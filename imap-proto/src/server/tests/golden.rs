@@ -9,7 +9,8 @@ fn plain() -> Desk {
 
 fn secure() -> Desk {
     let offer =
-        Offer::new("IMAP4rev1 LITERAL- SASL-IR ENABLE IDLE STARTTLS UTF8=ACCEPT AUTH=PLAIN AUTH=X").unwrap();
+        Offer::new("IMAP4rev1 LITERAL- SASL-IR ENABLE ESEARCH IDLE STARTTLS UTF8=ACCEPT AUTH=PLAIN AUTH=X")
+            .unwrap();
     Desk::secure(Config { offer: offer.into(), ..Config::default() })
 }
 
@@ -39,11 +40,11 @@ fn a_session_from_greeting_to_logout() {
               Namespace\n\
               Logout\n\
               closed\n",
-        server: "* OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE IDLE UTF8=ACCEPT AUTH=PLAIN AUTH=X] ready\r\n\
-                 * CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE IDLE UTF8=ACCEPT AUTH=PLAIN AUTH=X\r\n\
+        server: "* OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE ESEARCH IDLE UTF8=ACCEPT AUTH=PLAIN AUTH=X] ready\r\n\
+                 * CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE ESEARCH IDLE UTF8=ACCEPT AUTH=PLAIN AUTH=X\r\n\
                  a1 OK CAPABILITY completed\r\n\
                  + go ahead\r\n\
-                 a2 OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE IDLE UTF8=ACCEPT] done\r\n\
+                 a2 OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE ESEARCH IDLE UTF8=ACCEPT] done\r\n\
                  * FLAGS (\\Seen \\Deleted)\r\n* 1 EXISTS\r\na3 OK done\r\n\
                  * 2 EXISTS\r\na4 OK done\r\n\
                  * 1 FETCH (UID 7 FLAGS (\\Seen) BODY[] {20}\r\nSubject: x\r\n\r\nbody\r\n)\r\na5 OK done\r\n\
@@ -74,8 +75,8 @@ fn messages_are_appended_in_every_form() {
               Append { mailbox: Mailbox(\"x\"), flags: [], date: None, octets: 4, form: Utf8, sync: false }\n\
               chunk A5 \\xc3\nbody end\n\
               Select { mailbox: Mailbox(\"\\xc3\\xa9\"), params: {} }\n",
-        server: "* OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE IDLE UTF8=ACCEPT AUTH=PLAIN AUTH=X] ready\r\n\
-                 l OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE IDLE UTF8=ACCEPT] done\r\n\
+        server: "* OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE ESEARCH IDLE UTF8=ACCEPT AUTH=PLAIN AUTH=X] ready\r\n\
+                 l OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE ESEARCH IDLE UTF8=ACCEPT] done\r\n\
                  + go ahead\r\na OK done\r\nb OK done\r\n* ENABLED UTF8=ACCEPT\r\ne OK done\r\nc OK done\r\n\
                  * FLAGS (\\Seen \\Deleted)\r\n* 1 EXISTS\r\nd OK done\r\n",
     }
@@ -103,10 +104,10 @@ fn sasl_exchanges_with_and_without_an_initial_response() {
         log: "Refused(NotOffered)\nauth x None\nAuthCancelled(Cancelled)\nauth x None\nAuthCancelled(NotBase64)\n\
               malformed: base64 at 17 of d AUTHENTICATE x !\nauth x None\nresponse wrong\nauth x None\nresponse more\n\
               response \nRefused(State)\n",
-        server: "* OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE IDLE UTF8=ACCEPT AUTH=PLAIN AUTH=X] ready\r\n\
+        server: "* OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE ESEARCH IDLE UTF8=ACCEPT AUTH=PLAIN AUTH=X] ready\r\n\
                  a NO [CANNOT] not offered\r\n+ d2hvPw==\r\nb BAD cancelled\r\n+ d2hvPw==\r\nc BAD not base64\r\n\
                  d BAD cannot read this\r\n+ d2hvPw==\r\ne NO wrong\r\n+ d2hvPw==\r\n+ YW5kPw==\r\n\
-                 f OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE IDLE UTF8=ACCEPT] done\r\ng BAD not in this state\r\n",
+                 f OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE ESEARCH IDLE UTF8=ACCEPT] done\r\ng BAD not in this state\r\n",
     }
     .check();
 }
@@ -153,9 +154,9 @@ fn a_command_out_of_its_state_is_refused_before_its_grammar_is_read() {
         client: b"a SELECT\r\nb FETCH {5}\r\nc FETCH {5+}\r\nd NOOP x {3+}\r\nA B\r\ne XYZZY\r\nf LOGIN u p\r\ng FETCH 1 (\r\nh LOGIN a b\r\n",
         log: "Refused(State)\nRefused(State)\nRefused(State)\nRefused(State)\nLogin { user: \"u\", password: Secret(..) }\n\
               Refused(State)\nRefused(State)\n",
-        server: "* OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE IDLE UTF8=ACCEPT AUTH=PLAIN AUTH=X] ready\r\n\
+        server: "* OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE ESEARCH IDLE UTF8=ACCEPT AUTH=PLAIN AUTH=X] ready\r\n\
                  a BAD not in this state\r\nb BAD not in this state\r\nc BAD not in this state\r\ne BAD not in this state\r\n\
-                 f OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE IDLE UTF8=ACCEPT] done\r\n\
+                 f OK [CAPABILITY IMAP4rev1 LITERAL- SASL-IR ENABLE ESEARCH IDLE UTF8=ACCEPT] done\r\n\
                  g BAD not in this state\r\nh BAD not in this state\r\n",
     }
     .check();

@@ -6,6 +6,7 @@ mod faults;
 mod golden;
 mod limits;
 mod limits_states;
+mod offers;
 mod tokens;
 
 use super::table::{Place, TABLE};

@@ -3,8 +3,11 @@
 use super::desk::{MESSAGE, ok, status};
 use crate::command::Command;
 use crate::server::*;
-use crate::types::{AString, Code, Condition, FetchAtt, Mailbox, ResponseText, Status};
+use crate::types::{
+    AString, Code, Condition, FetchAtt, Mailbox, Part, Partial, ResponseText, Section, Status,
+};
 use bytes::{Buf as _, Bytes};
+use core::num::NonZeroU64;
 use mail_wire::{Framed, Handover, Input, Machine as _, Misuse, Output, Pause};
 
 struct Bench {
@@ -147,6 +150,78 @@ fn a_message_is_sent_to_its_last_octet_and_not_beyond() {
     assert_eq!(bench.server.body(&mut grant, &mut more, &mut bench.output), Err(Misuse::NotOwed));
     bench.server.answer(returned.token, &ok(), &mut bench.output).unwrap();
     assert_eq!(bench.sent(), "* 1 FETCH (BODY[] {20}\r\nSubject: x\r\n\r\nbody\r\n)\r\nc OK done\r\n");
+}
+
+/// RFC 9051 §6.3.2: the mailbox is left before another is attempted, and the client is told so first.
+#[test]
+fn a_select_leaves_the_mailbox_whatever_comes_of_it() {
+    const CLOSED: &str = "* OK [CLOSED] the mailbox is left\r\n";
+    for (condition, word, phase) in
+        [(Condition::Ok, "OK", Phase::Selected), (Condition::No, "NO", Phase::Authenticated)]
+    {
+        for told in [false, true] {
+            for command in ["SELECT", "EXAMINE"] {
+                let mut bench = Bench::selected();
+                let answer = bench.answer(format!("c {command} y\r\n").as_bytes());
+                assert_eq!(bench.server.phase(), Phase::Selected);
+                let mut data = "";
+                if told {
+                    bench.server.untagged(&answer, &mut bench.output).unwrap().exists(3);
+                    assert_eq!(bench.server.phase(), Phase::Authenticated);
+                    data = "* 3 EXISTS\r\n";
+                }
+                bench.server.answer(answer, &status(condition, "x"), &mut bench.output).unwrap();
+                assert_eq!(bench.server.phase(), phase);
+                assert_eq!(bench.sent(), format!("{CLOSED}{data}c {word} x\r\n"));
+            }
+        }
+    }
+    // What was not attempted has left nothing; and where nothing was selected nothing is left.
+    let mut bench = Bench::selected();
+    let answer = bench.answer(b"c SELECT y\r\n");
+    bench.server.answer(answer, &status(Condition::Bad, "x"), &mut bench.output).unwrap();
+    assert_eq!(bench.server.phase(), Phase::Selected);
+    let answer = bench.answer(b"d UNSELECT\r\n");
+    bench.server.answer(answer, &ok(), &mut bench.output).unwrap();
+    let answer = bench.answer(b"e SELECT y\r\n");
+    bench.server.answer(answer, &ok(), &mut bench.output).unwrap();
+    assert_eq!(bench.sent(), "c BAD x\r\nd OK done\r\ne OK done\r\n");
+}
+
+/// The policy for bodies on the way out: what is refused may be given anew.
+#[test]
+fn a_section_holds_no_bare_line_end_and_no_nul() {
+    let mut bench = Bench::selected();
+    let answer = bench.answer(b"c FETCH 1 BODY[]\r\n");
+    let mut fetch = bench.server.untagged(&answer, &mut bench.output).unwrap();
+    let returned = fetch.fetch(1).text(FetchAtt::MESSAGE, b"a\nb").unwrap_err();
+    assert!(matches!(returned, Misuse::Invalid(_)));
+    let mut grant = fetch.fetch(1).body(FetchAtt::MESSAGE, 6).unwrap();
+    let before = bench.output.len();
+    for bad in [&b"a\nbcde"[..], b"a\rb", b"a\0b", b"12345\r"] {
+        let mut piece = Bytes::from_static(bad);
+        let refused = bench.server.body(&mut grant, &mut piece, &mut bench.output);
+        assert!(matches!(refused, Err(Misuse::Invalid(_))), "{bad:?}");
+        assert_eq!((piece.len(), grant.left(), bench.output.len()), (bad.len(), 6, before));
+    }
+    for good in [&b"a\r"[..], b"\nbcd"] {
+        bench.server.body(&mut grant, &mut Bytes::from_static(good), &mut bench.output).unwrap();
+    }
+    bench.server.answer(answer, &ok(), &mut bench.output).unwrap();
+    assert_eq!(bench.sent(), "* 1 FETCH (BODY[] {6}\r\na\r\nbcd)\r\nc OK done\r\n");
+
+    // A literal8 holds any octet; a window begins and ends anywhere.
+    let answer = bench.answer(b"c FETCH 1 BINARY[1]\r\n");
+    let any = FetchAtt::Binary { peek: false, part: Part::WHOLE, partial: None };
+    let window = Partial { offset: 3, count: NonZeroU64::MIN };
+    let window = FetchAtt::Section { peek: false, section: Section::WHOLE, partial: Some(window) };
+    let mut fetch = bench.server.untagged(&answer, &mut bench.output).unwrap();
+    fetch.fetch(1).text(window, b"\nb\r").unwrap().end();
+    let mut grant = fetch.fetch(1).body(any, 3).unwrap();
+    bench.server.body(&mut grant, &mut Bytes::from_static(b"\n\0\r"), &mut bench.output).unwrap();
+    bench.server.answer(answer, &ok(), &mut bench.output).unwrap();
+    let sent = "* 1 FETCH (BODY[]<3> {3}\r\n\nb\r)\r\n* 1 FETCH (BINARY[] ~{3}\r\n\n\0\r)\r\nc OK done\r\n";
+    assert_eq!(bench.sent(), sent);
 }
 
 #[test]
