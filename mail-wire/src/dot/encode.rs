@@ -131,15 +131,15 @@ impl DotEncoder {
             }
             let at = memchr2(b'\r', b'\n', part).unwrap_or(part.len());
             let line_end = part.get(at).copied();
-            if at > 0 {
-                output.queue(Class::Body, part.split_to(at));
-                self.place = Place::Inside;
-            }
-            if let Some(octet) = line_end {
-                part.advance(1);
-                output.put(Class::Body, if octet == b'\r' { b"\r" } else { b"\r\n" });
-                self.place = if octet == b'\r' { Place::Cr } else { Place::LineStart };
-            }
+            output.queue(Class::Body, part.split_to(at));
+            self.place = match line_end {
+                None => Place::Inside,
+                Some(octet) => {
+                    part.advance(1);
+                    output.put(Class::Body, if octet == b'\r' { b"\r" } else { b"\r\n" });
+                    if octet == b'\r' { Place::Cr } else { Place::LineStart }
+                }
+            };
         }
     }
 }
