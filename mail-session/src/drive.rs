@@ -1,7 +1,11 @@
 //! The one loop that all drivers share: take units, write, read, end.
+//!
+//! Three rules keep two peers from waiting for each other: units before octets, both directions in one turn, and after the end reading goes on
+//! as long as writing does. A driver adds to it only how it waits.
 
 use crate::engine::{Engine, Handshake, Step};
 use crate::error::Error;
+use crate::sasl::client::Mechanism;
 use mail_wire::{Closing, Machine, Pause, Role, Unit};
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
@@ -19,10 +23,15 @@ pub(crate) trait Link: Read + Write {
     fn finish(&mut self) -> io::Result<()>;
 }
 
+/// How far a turn came.
 pub(crate) enum Turned {
+    /// A unit is framed: decode it.
     Unit(Unit),
+    /// More can be queued.
     Room,
+    /// Nothing moves: wait for the link or the deadline, and turn again.
     Blocked,
+    /// The session is over and all is written.
     Closed,
 }
 
@@ -34,12 +43,18 @@ pub(crate) struct Drive {
     /// The start of the last octets' grace.
     ending: Option<Instant>,
     is_ending: bool,
+    /// The deadline has passed: every turn from now on says so.
     expired: bool,
+    /// The last octet and the FIN are out, or are given up.
     finished: bool,
+    /// Octets dropped since the end.
     discarded: usize,
+    /// Something was written and not flushed.
     unflushed: bool,
     /// Writing failed. What the peer said before it went is still read.
     broken: Option<ErrorKind>,
+    /// The mechanism of the log-in that the session was opened with.
+    pub(crate) mechanism: Option<Mechanism>,
 }
 
 impl Drive {

@@ -5,6 +5,7 @@
 use crate::flow::{Failure, Flow};
 use crate::sasl::Crypto;
 use crate::sasl::client::{Credentials, Exchange, Mechanism};
+use crate::tap::Tap;
 use crate::tls::{ClientTls, Tls};
 use mail_wire::{Allow, Machine, Misuse, SecretBuf, policy};
 use std::fmt;
@@ -48,6 +49,16 @@ pub trait Opening: Flow<Self::Machine, Output = (), Upgrade = <Self::Machine as 
     /// # Errors
     /// [`Failure::Tls`].
     fn implicit_tls(&self) -> Result<Option<Tls>, Failure>;
+
+    /// Gives away the tap that is to look at the session from its first octet, if there is one.
+    fn take_tap(&mut self) -> Option<Box<dyn Tap>> {
+        None
+    }
+
+    /// The mechanism that the log-in was done by. `None` before it, and where it was done without SASL.
+    fn mechanism(&self) -> Option<Mechanism> {
+        None
+    }
 }
 
 /// What the openings of all protocols hold.
@@ -61,17 +72,42 @@ pub(crate) struct Base {
     exchange: Option<Exchange>,
     /// The initial response, where the server is to ask for it by an empty challenge.
     held: Option<SecretBuf>,
+    tap: Option<Box<dyn Tap>>,
+    /// The mechanism of a log-in that is done.
+    used: Option<Mechanism>,
 }
 
 impl Base {
     /// `ports`: of implicit TLS, and of the rest.
     pub(crate) fn new(host: &str, security: Security, ports: (u16, u16)) -> Self {
         let port = if matches!(security, Security::Implicit(_)) { ports.0 } else { ports.1 };
-        Self { host: host.into(), port, security, log_in: None, least: None, exchange: None, held: None }
+        Self {
+            host: host.into(),
+            port,
+            security,
+            log_in: None,
+            least: None,
+            exchange: None,
+            held: None,
+            tap: None,
+            used: None,
+        }
     }
 
     pub(crate) fn log_in(&mut self, credentials: Credentials, crypto: &'static dyn Crypto) {
         self.log_in = Some((credentials, crypto));
+    }
+
+    pub(crate) fn tap(&mut self, tap: Box<dyn Tap>) {
+        self.tap = Some(tap);
+    }
+
+    pub(crate) fn take_tap(&mut self) -> Option<Box<dyn Tap>> {
+        self.tap.take()
+    }
+
+    pub(crate) fn mechanism(&self) -> Option<Mechanism> {
+        self.used
     }
 
     pub(crate) fn at_least(&mut self, mechanism: Mechanism) {
@@ -156,10 +192,12 @@ impl Base {
 
     /// The server says that we are logged in: whether to believe it.
     pub(crate) fn verify(&mut self) -> Result<(), Failure> {
-        match self.exchange.take() {
-            Some(exchange) => Ok(exchange.verify(None)?),
-            None => Ok(()),
+        if let Some(exchange) = self.exchange.take() {
+            let mechanism = exchange.mechanism();
+            exchange.verify(None)?;
+            self.used = Some(mechanism);
         }
+        Ok(())
     }
 }
 
@@ -199,6 +237,14 @@ macro_rules! builder {
             crypto: &'static dyn crate::sasl::Crypto,
         ) -> Self {
             self.base.log_in(credentials, crypto);
+            self
+        }
+
+        /// Lets `tap` look at the octets of the session from the first one on: the greeting, the handshake, the log-in. Of secrets it is
+        /// told the length.
+        #[must_use]
+        pub fn tap(mut self, tap: impl crate::tap::Tap + 'static) -> Self {
+            self.base.tap(Box::new(tap));
             self
         }
 

@@ -1,4 +1,22 @@
 //! Looking at the wire without seeing a secret.
+//!
+//! A tap on an opening sees the session from its first octet, the log-in included, which shows as a length:
+//!
+//! ```no_run
+//! # #[cfg(all(feature = "ring", feature = "platform-verifier"))]
+//! # fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use mail_session::sasl::client::Credentials;
+//! use mail_session::tls::{ClientTls, provider};
+//! use mail_session::{Transcript, blocking, open::Security, smtp};
+//! let page = Transcript::of_client();
+//! let security = Security::StartTls(ClientTls::platform(provider())?);
+//! let opening = smtp::Opening::new("mail.example.org", security)
+//!     .log_in(Credentials::password("me", "secret"))
+//!     .tap(page.clone());
+//! let session = blocking::connect(opening)?;
+//! print!("{}", page.text());
+//! # Ok(()) }
+//! ```
 
 use mail_wire::{Class, Mask};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,6 +55,20 @@ pub trait Tap: Send + Sync {
     fn masked(&mut self, direction: Direction, class: Class, octets: usize);
     /// An event of the connection.
     fn note(&mut self, _note: Note) {}
+}
+
+impl<T: Tap + ?Sized> Tap for Box<T> {
+    fn public(&mut self, direction: Direction, octets: &[u8]) {
+        (**self).public(direction, octets);
+    }
+
+    fn masked(&mut self, direction: Direction, class: Class, octets: usize) {
+        (**self).masked(direction, class, octets);
+    }
+
+    fn note(&mut self, note: Note) {
+        (**self).note(note);
+    }
 }
 
 /// A tap that writes a readable transcript: `C: ` and `S: ` lines, `[secret: 24 octets]` and `[body: 1024 octets]`.

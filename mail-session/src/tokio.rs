@@ -18,10 +18,11 @@ use crate::session;
 use crate::tls::Tls;
 use futures_io::{AsyncRead, AsyncWrite};
 use mail_wire::Machine;
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::io::ReadBuf;
 use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::time::Sleep;
@@ -32,15 +33,31 @@ pub type Session<M, S = TcpStream> = session::Session<M, Stream<S>, Timer>;
 /// What a turn of such a session writes through.
 pub type Writer<'a, S = TcpStream> = session::Writer<'a, Stream<S>, Timer>;
 
-/// Connects to the host of an opening, with `TCP_NODELAY`, makes TLS and logs in.
+/// How long connecting may take, the look-up of the name and all its addresses together.
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// Connects with `TCP_NODELAY`.
+async fn dial<E>(address: impl ToSocketAddrs) -> Result<TcpStream, Error<E>> {
+    let (mut timer, mut dialling) = (Timer::new(), pin!(TcpStream::connect(address)));
+    let until = crate::Timer::now(&timer) + CONNECT;
+    let socket = poll_fn(|context| match dialling.as_mut().poll(context) {
+        Poll::Ready(result) => Poll::Ready(result.map_err(Error::Io)),
+        Poll::Pending => crate::Timer::poll_until(&mut timer, until, context).map(|()| Err(Error::Timeout)),
+    })
+    .await?;
+    socket.set_nodelay(true)?;
+    Ok(socket)
+}
+
+/// Connects to the host of an opening, with `TCP_NODELAY`, makes TLS and logs in. Connecting and TLS may take 30 seconds each; from there on
+/// it is the machine's patience.
 ///
 /// # Errors
-/// [`FlowError`].
+/// [`FlowError`]; [`Error::Timeout`] in it where the host does not answer.
 pub async fn connect<O: Opening>(
     opening: O,
 ) -> Result<Session<O::Machine>, FlowError<<O::Machine as Machine>::Error>> {
-    let socket = TcpStream::connect(opening.address()).await?;
-    socket.set_nodelay(true)?;
+    let socket = dial(opening.address()).await?;
     Session::open(opening, Stream::new(socket), Timer::new()).await
 }
 
@@ -57,15 +74,15 @@ pub fn block_on<F: Future>(task: F) -> io::Result<F::Output> {
 pub use tokio::net::TcpListener;
 
 impl<M: Machine> Session<M> {
-    /// Connects in plain text, with `TCP_NODELAY`.
+    /// Connects in plain text, with `TCP_NODELAY`, within 30 seconds.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`], [`Error::Timeout`].
     pub async fn connect(machine: M, address: impl ToSocketAddrs) -> Result<Self, Error<M::Error>> {
-        Ok(Self::on(machine, TcpStream::connect(address).await?)?)
+        Ok(Self::over(machine, Stream::new(dial(address).await?), Timer::new()))
     }
 
-    /// Connects with TLS from the first octet, with `TCP_NODELAY`.
+    /// Connects with TLS from the first octet, with `TCP_NODELAY`. Each of the two may take 30 seconds.
     ///
     /// # Errors
     /// As [`Session::over_tls`].
@@ -74,7 +91,7 @@ impl<M: Machine> Session<M> {
         address: impl ToSocketAddrs,
         tls: Tls,
     ) -> Result<Self, Error<M::Error>> {
-        Self::on_tls(machine, TcpStream::connect(address).await?, tls).await
+        Self::over_tls(machine, Stream::new(dial(address).await?), Timer::new(), tls).await
     }
 
     /// The next connection of a listener, in plain text, with `TCP_NODELAY`.

@@ -11,6 +11,7 @@ use crate::engine::{self, Engine, Handshake, Pipe};
 use crate::error::Error;
 use crate::flow::{Failure, Flow, FlowError, Parts, Progress};
 use crate::open::Opening;
+use crate::sasl::client::Mechanism;
 use crate::tap::Tap;
 use crate::tls::Tls;
 use crate::turn::Turn;
@@ -226,12 +227,32 @@ impl<M: Machine, S: Socket> Session<M, S> {
     /// # Errors
     /// [`FlowError`].
     pub fn open<O: Opening<Machine = M>>(mut opening: O, io: S) -> Result<Self, FlowError<M::Error>> {
-        let machine = opening.machine();
-        let session = match opening.implicit_tls()? {
-            Some(tls) => Self::over_tls(machine, io, tls)?,
-            None => Self::over(machine, io)?,
+        let (machine, tap) = (opening.machine(), opening.take_tap());
+        let session = match (opening.implicit_tls()?, tap) {
+            (Some(tls), None) => Self::over_tls(machine, io, tls)?,
+            (Some(tls), Some(tap)) => {
+                Self::shake(Handshake::implicit(machine, tls).tap(tap), Waiting::new(io)?)?
+            }
+            (None, None) => Self::over(machine, io)?,
+            (None, Some(tap)) => Self::over(machine, io)?.tap(tap),
         };
-        Ok(session.run(&mut opening)?.0)
+        let (mut session, ()) = session.run(&mut opening)?;
+        session.drive.mechanism = opening.mechanism();
+        session.idle();
+        Ok(session)
+    }
+
+    /// The mechanism of the log-in that [`Session::open`] did. `None` where nobody logged in, or without SASL.
+    #[must_use]
+    pub fn mechanism(&self) -> Option<Mechanism> {
+        self.drive.mechanism
+    }
+
+    /// Gives the memory of the buffers back as far as nothing is held in them, and ends the overwriting of what was received, which a
+    /// machine begins where a password may come. Reads wait here, so a session does
+    /// it by itself only behind the log-in of [`Session::open`]: a server calls it when a log-in has succeeded.
+    pub fn idle(&mut self) {
+        self.engine.idle();
     }
 
     /// Whether TLS stands.

@@ -38,9 +38,10 @@ impl<M: Machine> Handshake<M> {
         Self { handover, output, pipe, cut: false }
     }
 
-    /// Lets `tap` look at the octets of the session.
+    /// Lets `tap` look at the octets of the session, in place of another, and tells it that a handshake begins.
     pub fn tap(mut self, tap: impl Tap + 'static) -> Self {
         self.pipe.tap = Some(Tapped::new(Box::new(tap)));
+        self.pipe.note(Note::TlsBegins);
         self
     }
 

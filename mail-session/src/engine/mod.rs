@@ -223,6 +223,14 @@ impl<M: Machine> Engine<M> {
         self.pipe.receive(&mut self.input, &mut self.output, from)
     }
 
+    /// Gives the memory of the buffers back as far as nothing is held in them, and ends the overwriting of what was received: a machine
+    /// begins it where a password may come, and it goes on until the input is empty and idle. For the time behind a log-in.
+    /// [`Engine::receive`] does the same where a read would block; on a connection whose reads wait, this is the way.
+    pub fn idle(&mut self) {
+        self.input.idle();
+        self.output.idle();
+    }
+
     /// The longest wait for the peer that the standard allows in this state.
     #[must_use]
     pub fn patience(&self) -> Duration {

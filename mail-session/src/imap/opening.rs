@@ -10,7 +10,23 @@ use mail_imap_proto::client::{Client, Config, Event, Ticket, TlsGrant};
 use mail_imap_proto::types::{AString, Atom, Condition, Status};
 use mail_wire::{Secret, base64};
 
-/// Opens a session of a client, by default at the ports 993 and 143.
+/// Opens a session of a client, by default at the ports 993 and 143 (RFC 8314 §3.2, RFC 9051 §2.1).
+///
+/// Capabilities are taken from the greeting where it tells them, and asked for anew under TLS (RFC 9051 §6.2.1). The log-in is by SASL; where
+/// no mechanism fits, and the server does not forbid it, by LOGIN. A greeting with PREAUTH is taken where the policy
+/// on TLS lets it through.
+///
+/// ```no_run
+/// # #[cfg(all(feature = "ring", feature = "platform-verifier"))]
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use mail_session::sasl::client::Credentials;
+/// use mail_session::tls::{ClientTls, provider};
+/// use mail_session::{blocking, imap, open::Security};
+/// let security = Security::Implicit(ClientTls::platform(provider())?);
+/// let opening = imap::Opening::new("mail.example.org", security).log_in(Credentials::password("me", "secret"));
+/// let session = blocking::connect(opening)?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Opening {
     base: Base,
@@ -18,11 +34,15 @@ pub struct Opening {
     state: State,
 }
 
+/// What is awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Greeting,
+    /// The end of CAPABILITY.
     Capability(Ticket),
+    /// The go-ahead for TLS, or its refusal.
     Tls(Ticket),
+    /// The end of AUTHENTICATE or LOGIN, and challenges before it.
     Auth(Ticket),
     Done,
 }
@@ -57,6 +77,7 @@ impl Opening {
         Ok(Progress::More)
     }
 
+    /// The capabilities are known: TLS, the log-in, or nothing more.
     fn go_on(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
         let secure = turn.machine.is_secure();
         let known = turn.machine.capabilities();
@@ -86,6 +107,7 @@ impl Opening {
         }
     }
 
+    /// LOGIN, which every server has that does not say LOGINDISABLED (RFC 9051 §6.2.3).
     fn login(&mut self, turn: Turn<'_, Client>, secure: bool) -> Result<Progress<(), TlsGrant>, Failure> {
         let Some(credentials) = self.base.credentials() else { return Err(Failure::NoMechanism) };
         match &credentials.proof {
@@ -177,5 +199,13 @@ impl open::Opening for Opening {
 
     fn implicit_tls(&self) -> Result<Option<Tls>, Failure> {
         self.base.implicit_tls()
+    }
+
+    fn take_tap(&mut self) -> Option<Box<dyn crate::tap::Tap>> {
+        self.base.take_tap()
+    }
+
+    fn mechanism(&self) -> Option<crate::sasl::client::Mechanism> {
+        self.base.mechanism()
     }
 }

@@ -247,4 +247,12 @@ impl open::Opening for Opening {
     fn implicit_tls(&self) -> Result<Option<Tls>, Failure> {
         self.base.implicit_tls()
     }
+
+    fn take_tap(&mut self) -> Option<Box<dyn crate::tap::Tap>> {
+        self.base.take_tap()
+    }
+
+    fn mechanism(&self) -> Option<crate::sasl::client::Mechanism> {
+        self.base.mechanism()
+    }
 }

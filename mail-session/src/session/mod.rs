@@ -49,6 +49,7 @@ use crate::engine::{self, Engine, Handshake, Pipe};
 use crate::error::Error;
 use crate::flow::{Failure, Flow, FlowError, Parts, Progress};
 use crate::open::Opening;
+use crate::sasl::client::Mechanism;
 use crate::tap::Tap;
 use crate::timer::Timer;
 use crate::tls::Tls;
@@ -60,7 +61,7 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A session on an asynchronous connection.
 #[derive(Debug)]
@@ -78,6 +79,17 @@ pub enum Next<'a, M: Machine, S, T> {
     Event(M::Event<'a>, Turn<'a, M, Writer<'a, S, T>>),
     /// More can be queued.
     Room,
+    /// The session is over, and all is written.
+    Closed,
+}
+
+/// What [`Session::next_within`] found.
+#[derive(Debug)]
+pub enum Within<'a, M: Machine, S, T> {
+    /// An event and what is free while it is held.
+    Event(M::Event<'a>, Turn<'a, M, Writer<'a, S, T>>),
+    /// The time is up. The peer's own deadline goes on.
+    Elapsed,
     /// The session is over, and all is written.
     Closed,
 }
@@ -122,8 +134,8 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
     /// The end of the session in another way, after what was due to the peer has been written; or [`Error::AnswerOwed`] and
     /// [`Error::UpgradeOwed`], which change nothing.
     pub async fn next(&mut self) -> Result<Event<'_, M, S, T>, Error<M::Error>> {
-        match poll_fn(|context| self.poll(context, false)).await? {
-            Turned::Unit(unit) => Ok(Some(self.event(unit).await?)),
+        match poll_fn(|context| self.poll(context, false, None)).await? {
+            Some(Turned::Unit(unit)) => Ok(Some(self.event(unit).await?)),
             _ => Ok(None),
         }
     }
@@ -133,13 +145,30 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
     /// # Errors
     /// As [`Session::next`].
     pub async fn next_or_room(&mut self) -> Result<Next<'_, M, S, T>, Error<M::Error>> {
-        match poll_fn(|context| self.poll(context, true)).await? {
-            Turned::Unit(unit) => {
+        match poll_fn(|context| self.poll(context, true, None)).await? {
+            Some(Turned::Unit(unit)) => {
                 let (event, turn) = self.event(unit).await?;
                 Ok(Next::Event(event, turn))
             }
-            Turned::Room => Ok(Next::Room),
+            Some(Turned::Room) => Ok(Next::Room),
             _ => Ok(Next::Closed),
+        }
+    }
+
+    /// The next event within a time of the caller's, such as the pause between two looks at a mailbox. A time of zero looks at what
+    /// has arrived. The time is that of the session's timer, begins at the call, and moves no deadline of the peer. Cancel-safe.
+    ///
+    /// # Errors
+    /// As [`Session::next`].
+    pub async fn next_within(&mut self, time: Duration) -> Result<Within<'_, M, S, T>, Error<M::Error>> {
+        let until = self.timer.now().checked_add(time);
+        match poll_fn(|context| self.poll(context, false, until)).await? {
+            Some(Turned::Unit(unit)) => {
+                let (event, turn) = self.event(unit).await?;
+                Ok(Within::Event(event, turn))
+            }
+            None => Ok(Within::Elapsed),
+            Some(_) => Ok(Within::Closed),
         }
     }
 
@@ -166,7 +195,7 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
                 if self.drive.end(&mut self.engine, &mut link) {
                     return Poll::Ready(());
                 }
-                ready!(self.poll_deadline(context));
+                ready!(self.poll_deadline(context, None));
             }
         })
         .await;
@@ -250,12 +279,31 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
         io: S,
         timer: T,
     ) -> Result<Self, FlowError<M::Error>> {
-        let machine = opening.machine();
-        let session = match opening.implicit_tls()? {
-            Some(tls) => Self::over_tls(machine, io, timer, tls).await?,
-            None => Self::over(machine, io, timer),
+        let (machine, tap) = (opening.machine(), opening.take_tap());
+        let session = match (opening.implicit_tls()?, tap) {
+            (Some(tls), None) => Self::over_tls(machine, io, timer, tls).await?,
+            (Some(tls), Some(tap)) => {
+                Self::shake(Handshake::implicit(machine, tls).tap(tap), io, timer).await?
+            }
+            (None, None) => Self::over(machine, io, timer),
+            (None, Some(tap)) => Self::over(machine, io, timer).tap(tap),
         };
-        Ok(session.run(&mut opening).await?.0)
+        let (mut session, ()) = session.run(&mut opening).await?;
+        session.drive.mechanism = opening.mechanism();
+        session.idle();
+        Ok(session)
+    }
+
+    /// The mechanism of the log-in that [`Session::open`] did. `None` where nobody logged in, or without SASL.
+    #[must_use]
+    pub fn mechanism(&self) -> Option<Mechanism> {
+        self.drive.mechanism
+    }
+
+    /// Gives the memory of the buffers back as far as nothing is held in them, and ends the overwriting of what was received, which a
+    /// machine begins where a password may come. A session does so by itself whenever it waits.
+    pub fn idle(&mut self) {
+        self.engine.idle();
     }
 
     /// Whether TLS stands.
@@ -276,12 +324,23 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
         poll_fn(|context| self.timer.poll_until(until, context)).await;
     }
 
-    fn poll(&mut self, context: &mut Context<'_>, room: bool) -> Poll<Result<Turned, Error<M::Error>>> {
+    /// `None`: it is `until`.
+    #[allow(clippy::type_complexity)]
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        room: bool,
+        until: Option<Instant>,
+    ) -> Poll<Result<Option<Turned>, Error<M::Error>>> {
         loop {
             let mut link = Polled { io: &mut self.io, context };
             match self.drive.turn(&mut self.engine, &mut link, room)? {
-                Turned::Blocked => ready!(self.poll_deadline(context)),
-                other => return Poll::Ready(Ok(other)),
+                Turned::Blocked => {
+                    if !ready!(self.poll_deadline(context, until)) {
+                        return Poll::Ready(Ok(None));
+                    }
+                }
+                other => return Poll::Ready(Ok(Some(other))),
             }
         }
     }
@@ -292,8 +351,8 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<Option<Unit>, Error<M::Error>>> {
-        self.poll(context, false).map_ok(|turned| match turned {
-            Turned::Unit(unit) => Some(unit),
+        self.poll(context, false, None).map_ok(|turned| match turned {
+            Some(Turned::Unit(unit)) => Some(unit),
             _ => None,
         })
     }
@@ -303,12 +362,15 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
         &mut self.engine
     }
 
-    /// Ready when the deadline has passed, and the session has been told.
-    fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    /// Ready when the deadline has passed, and the session has been told; or with `false` when it is `until` before.
+    fn poll_deadline(&mut self, context: &mut Context<'_>, until: Option<Instant>) -> Poll<bool> {
         let deadline = self.drive.deadline(self.timer.now(), self.engine.patience());
-        ready!(self.timer.poll_until(deadline, context));
-        self.drive.expire(&mut self.engine);
-        Poll::Ready(())
+        let early = until.filter(|until| *until < deadline);
+        ready!(self.timer.poll_until(early.unwrap_or(deadline), context));
+        if early.is_none() {
+            self.drive.expire(&mut self.engine);
+        }
+        Poll::Ready(early.is_none())
     }
 
     #[allow(clippy::type_complexity)]

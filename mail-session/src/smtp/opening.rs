@@ -14,6 +14,17 @@ use mail_wire::Allow;
 
 /// Opens a session of a client: to send mail, by default to the submission ports, 465 and 587.
 ///
+/// EHLO is said again under TLS, and what it told before is gone (RFC 3207 §4.2). A server that does not know EHLO is talked to by HELO; it
+/// then offers neither TLS nor a log-in.
+///
+/// A relay that takes mail without a log-in is opened at its own port:
+///
+/// ```
+/// use mail_session::{open::Security, smtp};
+/// let opening = smtp::Opening::new("mx.example.org", Security::InsecurePlain).port(25).hello("client.example.org");
+/// assert!(opening.is_ok());
+/// ```
+///
 /// The name that EHLO says is `[127.0.0.1]` unless [`Opening::hello`] gives another: submission servers do not mind.
 #[derive(Debug)]
 pub struct Opening {
@@ -23,11 +34,15 @@ pub struct Opening {
     state: State,
 }
 
+/// What is awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Greeting,
+    /// The reply to EHLO, or to the HELO behind it.
     Hello(Ticket),
+    /// The go-ahead for TLS, or its refusal.
     Tls(Ticket),
+    /// The end of AUTH, and challenges before it.
     Auth(Ticket),
     Done,
 }
@@ -67,6 +82,7 @@ impl Opening {
         self
     }
 
+    /// Says EHLO, or LHLO where the configuration is that of LMTP (RFC 2033 §4.1).
     fn say_hello(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
         let name = EhloName::new(self.name.as_bytes()).map_err(invalid)?;
         let command = if self.config.lmtp { Command::Lhlo(name) } else { Command::Ehlo(name) };
@@ -74,7 +90,7 @@ impl Opening {
         Ok(Progress::More)
     }
 
-    /// EHLO is answered: TLS, the log-in, or nothing more.
+    /// EHLO is answered: TLS, the log-in, or nothing more. What is offered before TLS decides about the upgrade alone, where one is due.
     fn go_on(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
         let secure = turn.machine.is_secure();
         if self.base.upgrade(secure, turn.machine.offers(Extension::StartTls))? {
@@ -94,12 +110,14 @@ impl Opening {
         }
     }
 
+    /// Events behind this belong to the caller.
     fn done(&mut self) -> Progress<(), TlsGrant> {
         self.state = State::Done;
         Progress::Done(())
     }
 }
 
+/// The first line tells; the others are for people (RFC 5321 §4.2.1).
 fn refusal(reply: &Reply<'_>) -> Refusal {
     Refusal::new(Some(reply.code().get()), reply.lines().next().unwrap_or_default())
 }
@@ -109,6 +127,7 @@ impl Flow<Client> for Opening {
     type Upgrade = TlsGrant;
 
     fn begin(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
+        // Nothing of ours stands before the greeting (RFC 5321 §4.3.1).
         // The first time the greeting is awaited; under a fresh TLS the client speaks first (RFC 3207 §4.2).
         match self.state {
             State::Greeting => Ok(Progress::More),
@@ -116,6 +135,7 @@ impl Flow<Client> for Opening {
         }
     }
 
+    /// A reply counts for the command of its ticket alone.
     fn on(&mut self, event: Event<'_>, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
         match (event, self.state) {
             (Event::Greeting(reply), State::Greeting) if reply.code().get() == 220 => self.say_hello(turn),
@@ -172,5 +192,13 @@ impl open::Opening for Opening {
 
     fn implicit_tls(&self) -> Result<Option<Tls>, Failure> {
         self.base.implicit_tls()
+    }
+
+    fn take_tap(&mut self) -> Option<Box<dyn crate::tap::Tap>> {
+        self.base.take_tap()
+    }
+
+    fn mechanism(&self) -> Option<crate::sasl::client::Mechanism> {
+        self.base.mechanism()
     }
 }

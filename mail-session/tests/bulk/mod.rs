@@ -192,8 +192,8 @@ impl Account {
             let task = begun.get_or_insert_with(|| Box::pin(waiting.take().unwrap()));
             let polled = task.as_mut().poll(context);
             let (now, peak) = (HEAP.current_usage(), HEAP.peak_usage());
-            self.most.set(self.most.get().max(self.now.get() + (peak - before).cast_signed()));
-            self.now.set(self.now.get() + now.cast_signed() - before.cast_signed());
+            self.most.set(self.most.get().max(self.now.get() + (peak - before) as isize));
+            self.now.set(self.now.get() + now as isize - before as isize);
             polled
         })
         .await

@@ -4,6 +4,7 @@ use crate::drivers::plan;
 use crate::toy::{Client, Command, Server, ServerEvent, Violation, tls};
 use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 use mail_session::memory::{self, Chunks, Clock, Plan};
+use mail_session::session::Within;
 use mail_session::timer::Timer;
 use mail_session::{Error, Session};
 use std::future::poll_fn;
@@ -76,6 +77,51 @@ fn a_cancelled_and_repeated_next_moves_no_deadline() {
     let (_, (rounds, error)) = memory::run(&clock, async {}, server).unwrap();
     assert!(matches!(error, Error::Timeout));
     assert_eq!((rounds, clock.elapsed().as_secs()), (42, PATIENCE));
+}
+
+/// The caller's time is up again and again; the peer's deadline comes all the same. What arrives is given at once.
+#[test]
+fn next_within_comes_back_in_time_and_moves_no_deadline() {
+    let clock = Clock::new();
+    let (mut left, right) = memory::link(Plan::default(), Plan::default());
+    let mut session = Session::over(Server::new(), right, clock.clone());
+    let client = async {
+        sleep(&clock, 25).await;
+        left.write_all(b"ECHO one\r\nECHO two\r\n").await.unwrap();
+    };
+    let server = async {
+        let mut rounds = Vec::new();
+        loop {
+            match session.next_within(Duration::from_secs(10)).await {
+                Ok(Within::Elapsed) => rounds.push(clock.elapsed().as_secs()),
+                Ok(Within::Event(ServerEvent::Echo(text, token), turn)) => {
+                    turn.machine.answer(token, text, turn.output).unwrap();
+                    rounds.push(1000 + clock.elapsed().as_secs());
+                }
+                Ok(other) => panic!("{other:?}"),
+                Err(error) => return (rounds, error),
+            }
+        }
+    };
+    let ((), (rounds, error)) = memory::run(&clock, client, server).unwrap();
+    assert!(matches!(error, Error::Timeout));
+    assert_eq!(rounds[..5], [10, 20, 1025, 1025, 35]);
+    assert_eq!((rounds.len(), clock.elapsed().as_secs()), (4 + 29, 25 + PATIENCE));
+}
+
+#[test]
+fn next_within_no_time_looks_at_what_has_arrived() {
+    let clock = Clock::new();
+    let (mut left, right) = memory::link(Plan::default(), Plan::default());
+    let mut session = Session::over(Server::new(), right, clock.clone());
+    let look = async {
+        assert!(matches!(session.next_within(Duration::ZERO).await, Ok(Within::Elapsed)));
+        left.write_all(b"QUIT\r\n").await.unwrap();
+        left.close().await.unwrap();
+        assert!(matches!(session.next_within(Duration::ZERO).await, Ok(Within::Closed)));
+    };
+    memory::run(&clock, look, async {}).unwrap();
+    assert!(clock.elapsed().is_zero());
 }
 
 #[test]

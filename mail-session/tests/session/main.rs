@@ -13,6 +13,8 @@ mod ends;
 mod flows;
 mod forgotten;
 mod handshake;
+mod openings;
+mod pitfalls;
 mod pop3;
 mod pop3_login;
 mod security;
