@@ -1,6 +1,7 @@
 //! TLS between the socket and the machine.
 //!
-//! Everything of rustls' connection surface is in this file.
+//! Everything of rustls' connection surface is in this file. Plaintext is moved to the machine's input only as far as there is room, and
+//! records are taken only when the plaintext of the last is gone: so TLS holds a record or two in each direction and no more.
 
 use crate::tap::Tapped;
 use bytes::Buf;
@@ -28,14 +29,17 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    /// A connection whose handshake is still to come.
     pub(crate) fn new(tls: Connection) -> Self {
         Self { tls: Box::new(tls), rest: Vec::new(), at: 0, fin: false, closing: false, failed: None }
     }
 
+    /// Whether octets for the machine may not be asked for yet.
     pub(crate) fn is_handshaking(&self) -> bool {
         self.tls.is_handshaking()
     }
 
+    /// Why TLS is over, if it has failed. Its alert is still to be written.
     pub(crate) fn failure(&self) -> Option<&rustls::Error> {
         self.failed.as_ref()
     }
@@ -119,6 +123,7 @@ impl Filter {
         octets.len().saturating_sub(left.len())
     }
 
+    /// Whether records wait to be written.
     pub(crate) fn wants_write(&self) -> bool {
         self.tls.wants_write()
     }
@@ -158,6 +163,7 @@ impl Filter {
         }
     }
 
+    /// Writes records, once.
     pub(crate) fn transmit(&mut self, to: &mut dyn Write) -> io::Result<usize> {
         self.tls.write_tls(to)
     }

@@ -1,4 +1,7 @@
 //! What stands between a machine's buffers and a socket: TLS, and the tap.
+//!
+//! Outgoing octets are shown to the tap when they leave the output, in clear, by their classes: to the socket on a plain link, to TLS on
+//! another. Incoming ones are shown when their unit is decoded, which is the engine's.
 
 use super::filter::Filter;
 use crate::error::Error;
@@ -10,7 +13,9 @@ use std::io::{self, IoSlice, Read, Write};
 /// Everything of a connection but the machine and its buffers, so that it stays free while an event borrows the input and a turn the output.
 #[derive(Debug, Default)]
 pub(crate) struct Pipe {
+    /// TLS, once it is begun.
     pub(crate) filter: Option<Filter>,
+    /// Who looks on.
     pub(crate) tap: Option<Tapped>,
     /// A plain link has ended.
     fin: bool,
@@ -19,6 +24,7 @@ pub(crate) struct Pipe {
 }
 
 impl Pipe {
+    /// Tells the tap what happened between octets.
     pub(crate) fn note(&mut self, note: Note) {
         if let Some(tap) = &mut self.tap {
             tap.note(note);

@@ -1,4 +1,7 @@
 //! An end whose reads and writes wait, for blocking sessions in threads.
+//!
+//! It waits as a socket does: until something moves, or until the time is up that [`Socket::read_within`] and [`Socket::write_within`] have set;
+//! then it says [`ErrorKind::WouldBlock`].
 
 use super::pipe::{End, State, Way};
 use crate::blocking::Socket;
@@ -7,6 +10,8 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 /// An end that waits, like a socket. Time is real here.
+///
+/// Dropping it is a FIN to the other end, and wakes it.
 #[derive(Debug)]
 pub struct BlockingEnd {
     end: End,
@@ -15,13 +20,15 @@ pub struct BlockingEnd {
 }
 
 impl End {
-    /// The same end, waiting.
+    /// The same end, waiting: an hour at the most until it is told otherwise. Give it to a [`Session`](crate::blocking::Session) in a thread of
+    /// its own.
     #[must_use]
     pub fn blocking(self) -> BlockingEnd {
         BlockingEnd { end: self, read: Duration::from_secs(3600), write: Duration::from_secs(3600) }
     }
 }
 
+/// Acts on one direction, again whenever it has moved, until the time is up.
 fn wait<T>(way: &Way, most: Duration, mut act: impl FnMut(&mut State) -> io::Result<T>) -> io::Result<T> {
     let until = Instant::now() + most;
     let mut state = way.lock();
@@ -29,6 +36,7 @@ fn wait<T>(way: &Way, most: Duration, mut act: impl FnMut(&mut State) -> io::Res
         match act(&mut state) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             result => {
+                // The other end may wait for what has just moved.
                 drop(state);
                 way.change(|_| ());
                 return result;
@@ -58,6 +66,7 @@ impl Write for BlockingEnd {
     }
 }
 
+/// The times hold from the next read or write on.
 impl Socket for BlockingEnd {
     fn read_within(&mut self, wait: Duration) -> io::Result<()> {
         self.read = wait;

@@ -1,4 +1,6 @@
 //! Time that passes only when it is told to.
+//!
+//! Deadlines of minutes are tested in no time, and to the second: nothing passes while a task can go on.
 
 use crate::timer::Timer;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,6 +8,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// A virtual clock. Clones show the same time; give each session a clone.
+///
+/// It passes when [`Clock::advance`] is called, and by [`run`](super::run) to the next deadline.
 #[derive(Clone, Debug)]
 pub struct Clock {
     state: Arc<Mutex<State>>,
@@ -13,8 +17,10 @@ pub struct Clock {
 
 #[derive(Debug)]
 struct State {
+    /// What was the time when the clock was made.
     start: Instant,
     now: Instant,
+    /// Who waits, and for when.
     sleepers: Vec<(Instant, Waker)>,
 }
 
@@ -40,7 +46,7 @@ impl Clock {
         self.with(|state| state.now.saturating_duration_since(state.start))
     }
 
-    /// Jumps to the next deadline that somebody waits for. `false`: nobody does.
+    /// Jumps to the next deadline that somebody waits for: what the runner does when no task can go on. `false`: nobody does.
     pub(super) fn jump(&self) -> bool {
         self.with(|state| {
             let Some(at) = state.sleepers.iter().map(|(at, _)| *at).min() else { return false };
@@ -50,12 +56,14 @@ impl Clock {
         })
     }
 
+    /// A test that panics while it holds the lock does not take the others along.
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl State {
+    /// Wakes whose time has come, and forgets them.
     fn wake(&mut self) {
         let now = self.now;
         self.sleepers.retain(|(at, waker)| {

@@ -1,4 +1,7 @@
 //! A connection: two directions, each with a capacity, a chunk schedule and faults.
+//!
+//! It behaves as a TCP connection does: an end that is dropped or closed is a FIN, read behind the last octet; who writes to an end that is gone
+//! gets a broken pipe.
 
 use futures_io::{AsyncRead, AsyncWrite};
 use std::collections::VecDeque;
@@ -94,13 +97,16 @@ pub(super) struct Way {
 #[derive(Debug)]
 pub(super) struct State {
     plan: Plan,
+    /// What is on the way.
     octets: VecDeque<u8>,
+    /// How many octets were read: the place of cuts and faults.
     passed: u64,
     stalled: bool,
     /// The writer has ended.
     fin: bool,
     /// The reader has gone.
     gone: bool,
+    /// Whoever waits for a change, of either end.
     wakers: Vec<Waker>,
 }
 
@@ -118,10 +124,12 @@ impl Way {
         Self { state: Mutex::new(state), moved: Condvar::new() }
     }
 
+    /// A test that panics while it holds the lock does not take the other end along.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Changes the state and wakes who waits.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
         let result = change(&mut state);
@@ -132,6 +140,7 @@ impl Way {
         result
     }
 
+    /// The same for a task, which waits where it would block.
     fn poll<T>(
         &self,
         context: &Context<'_>,
@@ -162,6 +171,7 @@ impl State {
         self.plan.fault.filter(|(at, _)| self.passed >= *at).map(|(_, fault)| fault)
     }
 
+    /// Takes octets off, as many as the schedule gives. `Ok(0)` is the end.
     pub(super) fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         match self.fault() {
             Some(Fault::Cut | Fault::Fin) => return Ok(0),
@@ -180,6 +190,7 @@ impl State {
         Ok(most)
     }
 
+    /// Puts octets on, as many as there is room for.
     pub(super) fn write(&mut self, from: &[u8]) -> io::Result<usize> {
         match self.fault() {
             Some(Fault::Cut) => return Err(ErrorKind::BrokenPipe.into()),

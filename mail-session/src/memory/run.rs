@@ -1,4 +1,6 @@
 //! Two tasks on one thread and one clock.
+//!
+//! A task is polled only when it was woken, so a driver that forgets to be woken is found: it ends in [`Deadlock`].
 
 use super::clock::Clock;
 use std::future::Future;

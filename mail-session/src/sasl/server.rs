@@ -37,16 +37,23 @@ pub struct Identity {
 }
 
 /// One exchange. It is used up by one log-in.
+///
+/// It knows no user: what must be looked up it asks for by a [`Step`], and who may log in as whom is the caller's to decide. Nothing of an
+/// exchange is shown by `Debug`.
 pub struct Exchange {
     state: State,
     crypto: &'static dyn Crypto,
 }
 
+/// What is awaited from the client, or from the caller.
 enum State {
+    /// PLAIN: its one message.
     Plain,
     /// LOGIN: the name is awaited.
     LoginName,
+    /// LOGIN: the password of this name is awaited.
     LoginPassword(String),
+    /// SCRAM: the client's first message is awaited.
     Scram,
     /// SCRAM: the secret of the user is awaited.
     ScramSecret(First),
@@ -135,6 +142,7 @@ impl Exchange {
         Step::Challenge(challenge)
     }
 
+    /// LOGIN has no standard; the prompts are what clients look for.
     fn login_name(&mut self, response: &[u8]) -> Result<Step, SaslError> {
         self.state = State::LoginPassword(utf8(response)?.into());
         Ok(Step::Challenge(SecretBuf::from(&b"Password:"[..])))
@@ -225,6 +233,7 @@ fn plain(response: &[u8]) -> Result<Step, SaslError> {
     Ok(Step::Password { identity, password: SecretBuf::from(password) })
 }
 
+/// Names are UTF-8 in every mechanism here.
 fn utf8(octets: &[u8]) -> Result<&str, SaslError> {
     std::str::from_utf8(octets).map_err(|_| SaslError::Malformed)
 }

@@ -1,4 +1,6 @@
 //! A polled connection as a link: what is pending would block.
+//!
+//! The task was registered to be woken by the connection itself when it said that it is pending, for reading and for writing apart.
 
 use crate::drive::Link;
 use futures_io::{AsyncRead, AsyncWrite};
@@ -6,11 +8,13 @@ use std::io::{self, IoSlice, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+/// A connection and the task that polls it.
 pub(super) struct Polled<'a, 'c, S> {
     pub(super) io: &'a mut S,
     pub(super) context: &'a mut Context<'c>,
 }
 
+/// Pending as an error, as for a socket that does not block.
 fn now<T>(poll: Poll<io::Result<T>>) -> io::Result<T> {
     match poll {
         Poll::Ready(result) => result,
@@ -38,9 +42,11 @@ impl<S: AsyncWrite + Unpin> Write for Polled<'_, '_, S> {
     }
 }
 
+/// Nothing waits here, so both directions are always looked at.
 impl<S: AsyncRead + AsyncWrite + Unpin> Link for Polled<'_, '_, S> {
     const WAITS: bool = false;
 
+    /// Closing is flushing and FIN; it may take several calls.
     fn finish(&mut self) -> io::Result<()> {
         now(Pin::new(&mut *self.io).poll_close(self.context))
     }

@@ -3,6 +3,52 @@
 //! The crypto provider is always passed explicitly and never taken from the process: `provider` gives the one of the feature
 //! `ring`, and any other will do. A session takes a [`ClientTls`] or a [`ServerTls`]; both are cheap to clone and made once
 //! for many connections.
+//!
+//! # Another provider
+//!
+//! Every function that makes TLS takes a [`CryptoProvider`]. For one that is not rustls' own, such as a crate of the platform's, or
+//! `rustls::crypto::aws_lc_rs::default_provider()`, name it in your own manifest and switch the default features of this crate off:
+//! then `ring` is neither built nor linked.
+//!
+//! ```toml
+//! mail-session = { version = "0.1", default-features = false, features = ["platform-verifier"] }
+//! rustls = { version = "0.23", default-features = false, features = ["aws_lc_rs"] }
+//! ```
+//!
+//! Here a provider is made by hand, of one key exchange and the cipher suites of TLS 1.3:
+//!
+//! ```
+//! # #[cfg(feature = "ring")]
+//! # fn main() {
+//! use mail_session::tls::{ClientTls, CryptoProvider, ServerTls, TlsError, rustls::crypto::ring};
+//! use std::sync::Arc;
+//!
+//! fn mine() -> CryptoProvider {
+//!     let mut provider = ring::default_provider();
+//!     provider.kx_groups = vec![ring::kx_group::X25519];
+//!     provider.cipher_suites.retain(|suite| suite.tls13().is_some());
+//!     provider
+//! }
+//!
+//! fn client(roots: &[u8]) -> Result<ClientTls, TlsError> {
+//!     ClientTls::with_roots(roots, Arc::new(mine()))
+//! }
+//!
+//! fn server(chain: &[u8], key: &[u8]) -> Result<ServerTls, TlsError> {
+//!     ServerTls::from_pem(chain, key, Arc::new(mine()))
+//! }
+//!
+//! let own = rcgen::generate_simple_self_signed(vec!["mail.example.org".to_owned()]).unwrap();
+//! let (chain, key) = (own.cert.pem(), own.signing_key.serialize_pem());
+//! assert!(client(chain.as_bytes()).unwrap().to("mail.example.org").is_ok());
+//! assert!(server(chain.as_bytes(), key.as_bytes()).unwrap().begin().is_ok());
+//! # }
+//! # #[cfg(not(feature = "ring"))]
+//! # fn main() {}
+//! ```
+//!
+//! SCRAM needs SHA-256 beside TLS: an opening takes it by `log_in_with`, a server's exchange by its argument, both as a
+//! [`Crypto`](crate::sasl::Crypto).
 
 mod client;
 mod server;
