@@ -4,7 +4,7 @@ use crate::authority::Identity;
 use crate::store::Store;
 use crate::{Failure, imap, pop3, smtp};
 use mail_session::Transcript;
-use mail_session::proto::{imap as imap_proto, pop3 as pop3_proto, smtp as smtp_proto};
+use mail_session::proto::{imap as imap_proto, smtp as smtp_proto};
 use mail_session::tls::ServerTls;
 use mail_session::wire::Machine;
 use std::error::Error;
@@ -25,6 +25,8 @@ pub struct Host {
     pub store: Store,
     /// The certificate.
     pub tls: ServerTls,
+    /// How POP3 is served.
+    pub pop3: mail_session::pop3::serve::Service,
     /// Whether each connection prints its wire when it ends, messages and secrets left out.
     pub transcripts: bool,
     stop: watch::Sender<bool>,
@@ -72,7 +74,13 @@ impl Service {
 impl Host {
     /// A host that serves nothing yet.
     pub fn new(store: Store, identity: &Identity) -> Self {
-        Self { store, tls: identity.tls.clone(), transcripts: false, stop: watch::Sender::new(false) }
+        Self {
+            store,
+            tls: identity.tls.clone(),
+            pop3: pop3::service(identity.tls.clone()),
+            transcripts: false,
+            stop: watch::Sender::new(false),
+        }
     }
 
     /// Serves a port from now on. Gives the address, for when the port was 0.
@@ -116,8 +124,7 @@ impl Host {
                 }
             }
             Service::Pop3 | Service::Pop3s => {
-                let machine = pop3_proto::server::Server::new(pop3::config());
-                match self.begin(machine, service, socket, tap).await {
+                match self.begin(self.pop3.machine(), service, socket, tap).await {
                     Ok(session) => pop3::serve(session, self, stop).await,
                     Err(failure) => Err(failure),
                 }

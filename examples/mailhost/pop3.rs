@@ -1,164 +1,84 @@
-//! POP3 over the store. The machine answers most commands by itself: what comes here is log-in, messages and the commit.
+//! POP3 over the store: log-in, messages and the commit. The rest is that of the library.
 
 use crate::Failure;
 use crate::host::{Connection, Host, Stop};
-use crate::login::{LogIn, Step};
 use crate::store::{INBOX, MaildropLock, Message, Store};
-use mail_session::Turn;
-use mail_session::proto::pop3::server::{AuthTurn, Config, Event, Maildrop, Server};
-use mail_session::proto::pop3::types::{Code, MessageNumber, ReplyText, UniqueId};
-use mail_session::proto::pop3::{Command, Reply};
+use bytes::Bytes;
+use mail_session::pop3::serve::{self, Attempt, Denied, LockedMaildrop, Service};
+use mail_session::proto::pop3::server::{Config, Deletions, Maildrop, Server};
+use mail_session::proto::pop3::types::{MessageNumber, ReplyText, UniqueId};
+use mail_session::sasl::server::Identity;
+use mail_session::sasl::{ScramSecret, crypto};
+use mail_session::tls::ServerTls;
+use mail_session::wire::SecretBuf;
+use std::io;
 use std::sync::Arc;
 
 /// The settings of every connection.
-pub fn config() -> Config {
+pub fn service(tls: ServerTls) -> Service {
     let mut config = Config::default();
-    let offer = Arc::make_mut(&mut config.offer);
-    for capability in ["SASL SCRAM-SHA-256 PLAIN LOGIN", "EXPIRE NEVER"] {
-        offer.capabilities.add(capability.as_bytes()).expect("a capability");
-    }
-    config
+    Arc::make_mut(&mut config.offer).capabilities.add(b"EXPIRE NEVER").expect("a capability");
+    let service =
+        Service::new(config).tls(tls).greeting(ReplyText::try_from("mailhost ready").expect("a text"));
+    // A host that strangers reach keeps the key to itself: with it one can tell who exists.
+    service.scram(SecretBuf::from(&b"mailhost"[..]))
 }
 
 /// Serves one connection to its end.
-pub async fn serve(mut session: Connection<Server>, host: &Host, mut stop: Stop) -> Result<(), Failure> {
-    let store = &host.store;
-    let mut named = String::new();
-    let mut login = None;
-    let mut taken: Option<Taken> = None;
-    loop {
-        let next = tokio::select! {
-            next = session.next() => next?,
-            () = stop.told() => {
-                session.shutdown();
-                continue;
-            }
-        };
-        let Some((event, mut turn)) = next else { return Ok(()) };
-        match event {
-            Event::Connected(answer) => turn.answer(answer, &ok("mailhost ready"))?,
-            Event::StartTls(offer) => session = session.start_tls(offer, host.tls.begin()?).await?,
-            Event::Command(Command::User(name), answer) => {
-                named = String::from_utf8_lossy(name.octets()).into_owned();
-                // Whether there is such a user is told only together with the password.
-                turn.answer(answer, &ok("send PASS"))?;
-            }
-            Event::Command(Command::Pass(password), answer) => {
-                let good = store.password(&named).is_some_and(|known| password.matches(known.as_bytes()));
-                match if good { Taken::open(store, &named) } else { Err(wrong()) } {
-                    Ok((all, maildrop)) => {
-                        taken = Some(all);
-                        turn.accept(answer, maildrop, &ok("logged in"))?;
-                    }
-                    Err(reply) => turn.answer(answer, &reply)?,
-                }
-            }
-            Event::Auth { mechanism, initial, turn: owed } => {
-                let mut begun = LogIn::new(store, mechanism.name());
-                let step = begun.start(initial.as_ref());
-                login = Some(begun);
-                taken = settle(&mut turn, owed, step, store)?;
-            }
-            Event::AuthResponse(response, owed) => {
-                let step = login.as_mut().map_or(Step::Failed, |login| login.step(&response));
-                taken = settle(&mut turn, owed, step, store)?;
-            }
-            Event::Command(Command::Retr(number) | Command::Top { message: number, .. }, answer) => {
-                let Some(message) = taken.as_ref().and_then(|taken| taken.message(number)) else {
-                    turn.refuse(answer)?;
-                    continue;
-                };
-                let mut octets = message.octets.clone();
-                let mut grant = turn.answer_body(answer, text("message follows"))?;
-                while grant.wants_more() && !octets.is_empty() {
-                    turn.body(&mut grant, &mut octets)?;
-                    if turn.output.is_full() {
-                        turn.flush().await?;
-                    }
-                }
-                turn.end_body(grant)?;
-            }
-            Event::Commit(deletions, answer) => {
-                if let Some(taken) = taken.take() {
-                    taken.remove(store, deletions.numbers());
-                }
-                turn.answer(answer, &ok("bye"))?;
-            }
-            Event::Abort(_) => taken = None,
-            Event::Command(_, answer) | Event::Malformed(_, answer) => turn.refuse(answer)?,
-            _ => {}
+pub async fn serve(session: Connection<Server>, host: &Host, mut stop: Stop) -> Result<(), Failure> {
+    host.pop3.serve(session, &host.store, stop.told()).await?;
+    Ok(())
+}
+
+impl serve::Host for Store {
+    type Locked = Taken;
+
+    fn log_in(&self, attempt: Attempt) -> Result<(Taken, Maildrop), Denied> {
+        let known = self.password(attempt.user()).ok_or(Denied::Credentials)?;
+        if !attempt.proves(known.as_bytes()) {
+            return Err(Denied::Credentials);
         }
+        let lock = self.lock_maildrop(attempt.user()).ok_or(Denied::InUse)?;
+        let inbox = self.mailbox(attempt.user(), INBOX).ok_or(Denied::Permanent)?;
+        let mut maildrop = Maildrop::new();
+        for message in &inbox.messages {
+            let id = format!("{}.{}", inbox.uid_validity, message.uid);
+            let id = UniqueId::try_from(id.as_str()).map_err(|_| Denied::Permanent)?;
+            maildrop.push(message.octets.len() as u64, id).map_err(|_| Denied::Permanent)?;
+        }
+        let user = attempt.identity.user;
+        Ok((Taken { _lock: lock, store: self.clone(), user, messages: inbox.messages }, maildrop))
+    }
+
+    fn scram_secret(&self, identity: &Identity) -> Option<ScramSecret> {
+        ScramSecret::derive(self.password(&identity.user)?.as_bytes(), crypto()).ok()
     }
 }
 
-/// Does what a step of a log-in says.
-fn settle<L>(
-    turn: &mut Turn<'_, Server, L>,
-    owed: AuthTurn,
-    step: Step,
-    store: &Store,
-) -> Result<Option<Taken>, Failure> {
-    let opened = match step {
-        Step::Challenge(challenge) => {
-            turn.challenge(owed, challenge.expose())?;
-            return Ok(None);
-        }
-        Step::Done(user) => Taken::open(store, &user),
-        Step::Failed => Err(wrong()),
-    };
-    match opened {
-        Ok((taken, maildrop)) => {
-            turn.accept_auth(owed, maildrop, &ok("logged in"))?;
-            Ok(Some(taken))
-        }
-        Err(reply) => {
-            turn.refuse_auth(owed, &reply)?;
-            Ok(None)
-        }
-    }
-}
-
-/// A maildrop that this session holds: its lock, and the messages as they were at log-in.
-struct Taken {
+/// A maildrop that a session holds: its lock, and the messages as they were at log-in.
+pub struct Taken {
     _lock: MaildropLock,
+    store: Store,
     user: String,
     messages: Vec<Message>,
 }
 
 impl Taken {
-    /// Locks and lists the maildrop of a user, or gives the reply that tells why not.
-    fn open(store: &Store, user: &str) -> Result<(Self, Maildrop), Reply<'static>> {
-        let lock = store
-            .lock_maildrop(user)
-            .ok_or_else(|| Reply::err(text("another session has the maildrop")).with(Code::InUse))?;
-        let inbox = store.mailbox(user, INBOX).ok_or_else(wrong)?;
-        let mut maildrop = Maildrop::new();
-        for message in &inbox.messages {
-            let id = format!("{}.{}", inbox.uid_validity, message.uid);
-            let id = UniqueId::try_from(id.as_str()).map_err(|_| wrong())?;
-            maildrop.push(message.octets.len() as u64, id).map_err(|_| wrong())?;
-        }
-        Ok((Self { _lock: lock, user: user.into(), messages: inbox.messages }, maildrop))
-    }
-
     fn message(&self, number: MessageNumber) -> Option<&Message> {
         self.messages.get(number.get() as usize - 1)
     }
+}
 
-    fn remove(self, store: &Store, numbers: impl Iterator<Item = MessageNumber>) {
-        let gone: Vec<u32> = numbers.filter_map(|number| self.message(number)).map(|m| m.uid).collect();
-        store.remove(&self.user, INBOX, |message| gone.contains(&message.uid));
+impl LockedMaildrop for Taken {
+    fn read(&mut self, message: MessageNumber, offset: u64) -> io::Result<Bytes> {
+        let octets = &self.message(message).ok_or(io::ErrorKind::NotFound)?.octets;
+        Ok(octets.slice((offset as usize).min(octets.len())..))
     }
-}
 
-fn ok(words: &'static str) -> Reply<'static> {
-    Reply::ok(text(words))
-}
-
-fn wrong() -> Reply<'static> {
-    Reply::err(text("wrong user or password")).with(Code::Auth)
-}
-
-fn text(words: &'static str) -> ReplyText<'static> {
-    ReplyText::try_from(words).unwrap_or_default()
+    fn commit(self, deletions: Deletions) -> io::Result<()> {
+        let gone: Vec<u32> =
+            deletions.numbers().filter_map(|number| self.message(number)).map(|m| m.uid).collect();
+        self.store.remove(&self.user, INBOX, |message| gone.contains(&message.uid));
+        Ok(())
+    }
 }
