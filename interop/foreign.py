@@ -25,7 +25,7 @@ WAIT = 30  # seconds, for a delivery and for a socket
 
 def samples():
     """Octets that a careless hop would change, each with From, Date and Message-ID: name -> (message id, message)."""
-    attachment = bytes((i * 31 + (i >> 8) * 17) & 0xFF for i in range(2 * 1024 * 1024))
+    attachment = bytes((i * 31 + (i >> 8) * 17) & 0xFF for i in range(64 * 1024)) * 32
     lines = re.findall(b".{1,76}", base64.b64encode(attachment))
     bodies = {
         "dots": b"\r\n.\r\n..\r\n.dot\r\n..dots\r\n.\r\n",
@@ -292,4 +292,5 @@ def main():
     print("ok unknown authority and wrong password refused")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,40 +1,29 @@
 //! `cargo run --release --example interop -- --dovecot PORTS.env --postfix PORTS.env`
 //!
 //! The suite's clients against real servers, over STARTTLS and over implicit TLS with certificates checked: sample messages are submitted through
-//! Postfix and compared in the Maildir, appended to and fetched from Dovecot by IMAP, downloaded from it by POP3. `interop/run.sh` starts
-//! the servers.
+//! Postfix and compared in the Maildir, appended to and fetched from Dovecot by IMAP, downloaded from it by POP3. Then many messages are downloaded
+//! at once, in a race with curl. `interop/run.sh` starts the servers.
+
+mod bulk;
+mod letters;
+mod relay;
+mod server;
 
 use bytes::Bytes;
 use mail_session::flow::FlowError;
-use mail_session::open::Security;
-use mail_session::sasl::client::Credentials;
 use mail_session::tls::{ClientTls, provider};
-use mail_session::{Error, blocking, imap, pop3, smtp, tokio as on_tokio};
+use mail_session::{Error, blocking, tokio as on_tokio};
 use mailhost::client::imap::Reader;
 use mailhost::client::target::Arguments;
 use mailhost::client::{self, canonical};
 use mailhost::samples::Sample;
 use mailhost::{Failure, authority, samples};
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
+use server::{Server, WAYS, Way};
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-
-/// Which of the two ways to TLS.
-#[derive(Clone, Copy)]
-enum Way {
-    StartTls,
-    Implicit,
-}
-
-const WAYS: [(Way, &str); 2] = [(Way::StartTls, "STARTTLS"), (Way::Implicit, "implicit TLS")];
-
-/// A server, as its ports file tells.
-struct Server {
-    values: BTreeMap<String, String>,
-    tls: ClientTls,
-}
 
 fn main() -> ExitCode {
     match run(Arguments::of_process()) {
@@ -48,7 +37,13 @@ fn main() -> ExitCode {
 
 fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let usage = "--dovecot PORTS.env --postfix PORTS.env";
-    let dovecot = Server::read(&arguments.option("--dovecot").ok_or(usage)?)?;
+    let dovecot_file = arguments.option("--dovecot").ok_or(usage)?;
+    let dovecot = Server::read(&dovecot_file)?;
+    if let Some(client) = arguments.option("--retrieve") {
+        let port = arguments.option("--port").ok_or("--retrieve CLIENT --port PORT")?.parse()?;
+        arguments.rest()?;
+        return bulk::retrieve(&dovecot, port, &client);
+    }
     let postfix = Server::read(&arguments.option("--postfix").ok_or(usage)?)?;
     arguments.rest()?;
     let messages = samples::all("bob@mail.test", "alice@mail.test");
@@ -56,12 +51,17 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
         leg("Postfix, submission", name, &messages, || submit(&postfix, way, &messages))?;
         leg("Dovecot, IMAP APPEND and FETCH", name, &messages, || {
             empty(&dovecot, way)?;
-            runtime()?.block_on(append_and_fetch(&dovecot, way, &messages))
+            on_tokio::block_on(append_and_fetch(&dovecot, way, &messages))?
         })?;
         leg("Dovecot, POP3", name, &messages, || download(&dovecot, way, &messages))?;
         distrust(&postfix, &dovecot, way)?;
         println!("ok an unknown authority is refused by all clients, {name}");
     }
+    let begun = Instant::now();
+    on_tokio::block_on(bulk::fill(&dovecot))??;
+    bulk::races(&dovecot, &dovecot_file)?;
+    empty(&dovecot, Way::StartTls)?;
+    println!("ok Dovecot, {} messages by POP3, STLS: {} s", letters::COUNT, begun.elapsed().as_secs());
     Ok(())
 }
 
@@ -78,53 +78,6 @@ fn leg(
     let (count, time) = (messages.len(), begun.elapsed().as_millis());
     println!("ok {what}, {way}: {count} messages, {octets} octets, {time} ms");
     Ok(())
-}
-
-impl Server {
-    fn read(file: &str) -> Result<Self, Failure> {
-        let text = std::fs::read_to_string(file)?;
-        let pairs = text.lines().filter_map(|line| line.split_once('='));
-        let values: BTreeMap<String, String> = pairs.map(|(key, value)| (key.into(), value.into())).collect();
-        let ca = values.get("CA").ok_or("the ports file names no CA")?;
-        let tls = ClientTls::with_roots(&std::fs::read(ca)?, provider())?;
-        Ok(Self { values, tls })
-    }
-
-    fn value(&self, key: &str) -> Result<&str, Failure> {
-        self.values.get(key).map(String::as_str).ok_or_else(|| format!("the ports file has no {key}").into())
-    }
-
-    /// The port of a service: its name has an S behind it where TLS comes first.
-    fn port(&self, service: &str, way: Way) -> Result<u16, Failure> {
-        let suffix = if matches!(way, Way::Implicit) { "S" } else { "" };
-        Ok(self.value(&format!("{service}{suffix}"))?.parse()?)
-    }
-
-    fn security(&self, way: Way) -> Security {
-        match way {
-            Way::StartTls => Security::StartTls(self.tls.clone()),
-            Way::Implicit => Security::Implicit(self.tls.clone()),
-        }
-    }
-
-    fn credentials(&self) -> Result<Credentials, Failure> {
-        Ok(Credentials::password(self.value("USER")?, self.value("PASS")?))
-    }
-
-    fn smtp(&self, way: Way) -> Result<smtp::Opening, Failure> {
-        let opening = smtp::Opening::new("localhost", self.security(way));
-        Ok(opening.port(self.port("SUBMISSION", way)?).log_in(self.credentials()?))
-    }
-
-    fn imap(&self, way: Way) -> Result<imap::Opening, Failure> {
-        let opening = imap::Opening::new("localhost", self.security(way));
-        Ok(opening.port(self.port("IMAP", way)?).log_in(self.credentials()?))
-    }
-
-    fn pop3(&self, way: Way) -> Result<pop3::Opening, Failure> {
-        let opening = pop3::Opening::new("localhost", self.security(way));
-        Ok(opening.port(self.port("POP3", way)?).log_in(self.credentials()?))
-    }
 }
 
 /// Submits each message and waits for it in the Maildir.
@@ -184,32 +137,32 @@ async fn append_and_fetch(dovecot: &Server, way: Way, messages: &[Sample]) -> Re
 /// Downloads all messages and removes them.
 fn download(dovecot: &Server, way: Way, messages: &[Sample]) -> Result<(), Failure> {
     let mut session = blocking::connect(dovecot.pop3(way)?)?;
-    let listed = client::pop3::list(&mut session)?;
+    let listed = session.list()?.messages;
     same_count(listed.len(), messages)?;
     for (listed, message) in listed.iter().zip(messages) {
         let mut octets = Vec::new();
-        client::pop3::retrieve(&mut session, listed.number, |piece| Ok(octets.write_all(piece)?))?;
+        session.retr(listed.message)?.read_to_end(&mut octets)?;
         same("POP3", message, &octets)?;
     }
-    client::pop3::quit(session)?;
+    session.quit()?;
     empty(dovecot, way)
 }
 
 /// Removes all messages.
 fn empty(dovecot: &Server, way: Way) -> Result<(), Failure> {
     let mut session = blocking::connect(dovecot.pop3(way)?)?;
-    for listed in client::pop3::list(&mut session)? {
-        client::pop3::delete(&mut session, listed.number)?;
+    for listed in session.list()?.messages {
+        session.dele(listed.message)?;
     }
-    client::pop3::quit(session)
+    session.quit()?;
+    Ok(())
 }
 
 /// With another authority to trust, no client may get through.
 fn distrust(postfix: &Server, dovecot: &Server, way: Way) -> Result<(), Failure> {
     let tls = ClientTls::with_roots(authority::make()?.ca.as_bytes(), provider())?;
-    let wary = |server: &Server| Server { values: server.values.clone(), tls: tls.clone() };
-    let (postfix, dovecot) = (wary(postfix), wary(dovecot));
-    let imap = runtime()?.block_on(on_tokio::connect(dovecot.imap(way)?)).map(drop);
+    let (postfix, dovecot) = (postfix.trusting(tls.clone()), dovecot.trusting(tls));
+    let imap = on_tokio::block_on(on_tokio::connect(dovecot.imap(way)?))?.map(drop);
     refused("IMAP", imap)?;
     refused("SMTP", blocking::connect(postfix.smtp(way)?).map(drop))?;
     refused("POP3", blocking::connect(dovecot.pop3(way)?).map(drop))
@@ -239,8 +192,4 @@ fn same_count(count: usize, messages: &[Sample]) -> Result<(), Failure> {
         return Ok(());
     }
     Err(format!("{count} messages, {} are expected", messages.len()).into())
-}
-
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
