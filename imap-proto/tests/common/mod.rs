@@ -23,25 +23,17 @@ pub(crate) enum Step {
     Body(&'static [u8], usize),
     /// IDLE ends.
     Done,
-    /// The answer to a challenge.
-    Respond(&'static [u8]),
-    /// The exchange is given up.
-    Cancel,
     /// The hand-over to TLS, and the handshake done.
     Tls,
-    /// The server closes.
-    Eof,
 }
 
 /// How the octets of the server come.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Cuts<'c> {
+pub(crate) enum Cuts {
     /// Each step whole.
     Whole,
     /// Octet by octet.
     Single,
-    /// All octets of the session count: one more read begins at each of these.
-    At(&'c [usize]),
 }
 
 /// A session under way.
@@ -54,7 +46,6 @@ pub(crate) struct Session {
     idle: Option<IdleGrant>,
     turn: Option<AuthTurn>,
     tls: Option<TlsGrant>,
-    fed: usize,
     chunk: Vec<u8>,
     over: bool,
 }
@@ -70,7 +61,6 @@ impl Session {
             idle: None,
             turn: None,
             tls: None,
-            fed: 0,
             chunk: Vec::new(),
             over: false,
         }
@@ -106,7 +96,6 @@ impl Session {
 
     /// Feeds octets in one read, and takes every event.
     pub(crate) fn feed(&mut self, mut octets: &[u8]) {
-        self.fed += octets.len();
         while !octets.is_empty() {
             let n = self.input.feed(octets);
             assert!(n > 0 || self.over, "no room: the input is full and nothing is framed");
@@ -220,7 +209,7 @@ impl Session {
     }
 
     /// One step; octets of the server are cut as the schedule says.
-    pub(crate) fn step(&mut self, step: Step, cuts: Cuts<'_>) {
+    pub(crate) fn step(&mut self, step: Step, cuts: Cuts) {
         if self.over {
             return;
         }
@@ -245,34 +234,13 @@ impl Session {
                 let (client, output) = (self.client.as_mut().expect("the client"), &mut self.output);
                 client.done(grant, output).expect("IDLE is on");
             }
-            Step::Respond(octets) => {
-                self.respond(octets).expect("a challenge is owed");
-            }
-            Step::Cancel => {
-                let turn = self.turn.take().expect("a challenge");
-                let (client, output) = (self.client.as_mut().expect("the client"), &mut self.output);
-                client.cancel(turn, output).expect("a challenge is owed");
-            }
             Step::Tls => self.tls(),
-            Step::Eof => self.eof(),
         }
     }
 
-    fn peer(&mut self, octets: &[u8], cuts: Cuts<'_>) {
-        let start = self.fed;
-        let mut at = 0;
-        while at < octets.len() {
-            let end = match cuts {
-                Cuts::Whole => octets.len(),
-                Cuts::Single => at + 1,
-                Cuts::At(cuts) => {
-                    let next = cuts.iter().map(|cut| cut.saturating_sub(start)).find(|cut| *cut > at);
-                    next.map_or(octets.len(), |cut| cut.min(octets.len()))
-                }
-            };
-            self.feed(&octets[at..end]);
-            at = end;
-        }
+    fn peer(&mut self, octets: &[u8], cuts: Cuts) {
+        let read = if matches!(cuts, Cuts::Whole) { octets.len().max(1) } else { 1 };
+        octets.chunks(read).for_each(|octets| self.feed(octets));
     }
 
     pub(crate) fn send(&mut self, line: &[u8]) {
@@ -286,17 +254,11 @@ impl Session {
 }
 
 /// Replays a transcript and gives the log.
-pub(crate) fn replay(mut session: Session, steps: &[Step], cuts: Cuts<'_>) -> Vec<String> {
+pub(crate) fn replay(mut session: Session, steps: &[Step], cuts: Cuts) -> Vec<String> {
     for step in steps {
         session.step(*step, cuts);
     }
     session.log()
-}
-
-/// The octets of the server in a transcript.
-pub(crate) fn peer_octets(steps: &[Step]) -> usize {
-    let len = |step: &Step| if let Step::Peer(octets) = step { octets.len() } else { 0 };
-    steps.iter().map(len).sum()
 }
 
 trait Again {
