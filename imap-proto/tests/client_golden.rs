@@ -46,6 +46,10 @@ impl Actor for Application {
         Client::new(config)
     }
 
+    fn upgrade(&mut self) -> TlsGrant {
+        self.tls.take()
+    }
+
     fn event(&mut self, event: Event<'_>) -> String {
         if let Event::Chunk(octets) = event {
             return format!("chunk {}", escape(octets));
@@ -80,15 +84,11 @@ impl Actor for Application {
                 }
                 Ok(())
             }
-            "done" => client.done(self.idle.take(), output).map_err(why),
             "respond" => client.respond(self.turn.take(), &octets, output).map_err(why),
             "cancel" => client.cancel(self.turn.take(), output).map_err(why),
+            "done" => client.done(self.idle.take(), output).map_err(why),
             other => panic!("{other}"),
         }
-    }
-
-    fn upgrade(&mut self) -> TlsGrant {
-        self.tls.take()
     }
 }
 
