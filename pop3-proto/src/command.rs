@@ -1,6 +1,7 @@
 //! Commands: what a client sends and a server reads.
 
 use crate::error::{Invalid, Malformed, Rule};
+use crate::kept::{Kept, OwnedCommand};
 use crate::parse;
 use crate::types::{Digest, InitialResponse, LanguageRange, Mechanism, MessageNumber, Password, UserName};
 
@@ -71,6 +72,12 @@ impl<'a> Command<'a> {
     /// The rule that broke, and where. The raw octets of it may hold a secret.
     pub fn parse(line: &'a [u8]) -> Result<Self, Malformed<'a>> {
         parse::command::command(line)
+    }
+
+    /// Copies the command, to be kept after the input has gone on.
+    #[must_use]
+    pub fn into_owned(self) -> OwnedCommand {
+        Kept::new(self)
     }
 
     /// Its keyword; `None` for one that this crate does not know.
@@ -284,6 +291,11 @@ impl<'a> OtherCommand<'a> {
         } else {
             Err(Invalid(Rule::Octet))
         }
+    }
+
+    /// From the line of one.
+    pub(crate) const fn known(line: &'a [u8], shape: Shape) -> Self {
+        Self { line, shape }
     }
 
     /// The line without its line end.

@@ -10,6 +10,7 @@
 //! | [`command`] | [`Command`]: one type for both roles |
 //! | [`reply`] | [`Reply`] as a server builds it, [`reply::StatusLine`] as a client reads it |
 //! | [`types`] | the validated values they are made of |
+//! | [`kept`] | what of these can be kept after the input has gone on |
 //! | [`ext`] | what is not RFC 1939: one file for each extension |
 //! | [`limits`], [`policy`], [`error`] | what a peer may spend, what is decided for a connection, what can go wrong |
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -33,6 +34,7 @@ pub mod command;
 mod encode;
 pub mod error;
 pub mod ext;
+pub mod kept;
 pub mod limits;
 mod parse;
 pub mod policy;
@@ -42,6 +44,7 @@ pub mod types;
 
 pub use command::{Command, OtherCommand, Shape, Verb};
 pub use error::{Invalid, Malformed, Rule, Violation};
+pub use kept::{OwnedCapability, OwnedCommand, OwnedItem};
 pub use limits::Limits;
 pub use policy::{Allow, Grammar, Policy, Repair, Tls};
 pub use reply::{Data, Item, Reply, Status, StatusLine};

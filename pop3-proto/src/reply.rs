@@ -2,6 +2,7 @@
 
 use crate::error::{Malformed, Rule};
 use crate::ext::capa::Capability;
+use crate::kept::{Kept, OwnedItem};
 use crate::types::{Code, LanguageTag, Mechanism, MessageNumber, ReplyText, UniqueId};
 use core::fmt;
 use mail_wire::{Owned, Span, View, Viewed};
@@ -235,4 +236,13 @@ pub enum Item<'i> {
     },
     /// A line of an answer of which nothing more is known, without its stuffing.
     Line(&'i [u8]),
+}
+
+impl Item<'_> {
+    /// Copies the line, to be kept after the input has gone on. Many are kept at less cost by
+    /// [`Items::into_owned`](crate::client::Items::into_owned).
+    #[must_use]
+    pub fn into_owned(self) -> OwnedItem {
+        Kept::new(self)
+    }
 }

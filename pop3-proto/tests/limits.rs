@@ -453,6 +453,26 @@ fn a_capability_line_has_512_octets_at_the_most() {
     assert!(capabilities.add("x".repeat(511).as_bytes()).is_err());
 }
 
+/// RFC 2449 §5: 512 octets with the line end. What is longer is told, and is not relied upon.
+#[test]
+fn a_capability_line_beyond_512_octets_is_told_and_not_kept() {
+    for (len, kept) in [(512, 2), (513, 1)] {
+        let mut client = tls_client(Limits::default());
+        run(&mut client, b"+OK\r\n", 1, |_, _, _| {}).0.unwrap();
+        client.send(&Command::Capa, &mut Output::new()).unwrap();
+        let feed = format!("+OK\r\nUIDL\r\nX-{}\r\n.\r\n", "y".repeat(len - 4));
+        let mut told = 0;
+        run(&mut client, feed.as_bytes(), 100, |_, event, _| {
+            if let client::Event::Items(_, items) = event {
+                told += items.iter().filter(Result::is_ok).count();
+            }
+        })
+        .0
+        .unwrap();
+        assert_eq!((told, client.capabilities().len()), (2, kept), "{len}");
+    }
+}
+
 #[test]
 fn a_body_takes_what_the_output_has_room_for() {
     let mut server = tls_server(|_| {});

@@ -123,8 +123,12 @@ fn run(client: &mut Client, input: &mut Input, output: &mut Output, kind: Kind, 
             Err(_) => return Now::Failed,
         };
         match client.decode(unit, input) {
-            Ok(Event::Chunk(octets)) => told.extend_from_slice(octets),
+            Ok(Event::Chunk(octets)) => {
+                assert!(!octets.is_empty(), "a chunk without octets");
+                told.extend_from_slice(octets);
+            }
             Ok(Event::Items(_, items)) => {
+                assert!(items.iter().next().is_some(), "an event without lines");
                 for item in items {
                     let Ok(Item::Line(line)) = item else { panic!("{item:?}") };
                     told.extend_from_slice(line);

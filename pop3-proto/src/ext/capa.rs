@@ -1,6 +1,7 @@
 //! Capabilities (RFC 2449 §5 and §6): one type for the server that offers them and the client that learns them.
 
 use crate::error::{Invalid, Malformed, Rule};
+use crate::kept::{Kept, OwnedCapability};
 use crate::parse;
 use crate::policy::Switches;
 use crate::types::Mechanism;
@@ -105,6 +106,11 @@ impl<'a> Mechanisms<'a> {
         Self(text)
     }
 
+    /// As they stand on the wire.
+    pub(crate) const fn octets(self) -> &'a [u8] {
+        self.0
+    }
+
     /// Those that have the form of a mechanism name.
     pub fn iter(self) -> impl Iterator<Item = Mechanism<'a>> {
         self.0.split(|octet| *octet == b' ').filter_map(|name| Mechanism::try_from(name).ok())
@@ -124,6 +130,12 @@ impl<'a> Capability<'a> {
     /// The rule that broke.
     pub fn parse(line: &'a [u8]) -> Result<Self, Malformed<'a>> {
         parse::capability::capability(line, &mut Switches::default())
+    }
+
+    /// Copies the capability, to be kept after the input has gone on.
+    #[must_use]
+    pub fn into_owned(self) -> OwnedCapability {
+        Kept::new(self)
     }
 
     /// The tag in upper case, or as it was written where it is not known.

@@ -9,6 +9,11 @@ use core::fmt;
 pub struct UserName<'a>(&'a [u8]);
 
 impl<'a> UserName<'a> {
+    /// From the octets of one.
+    pub(crate) const fn known(octets: &'a [u8]) -> Self {
+        Self(octets)
+    }
+
     /// The octets.
     #[must_use]
     pub const fn octets(self) -> &'a [u8] {
@@ -43,6 +48,11 @@ impl<'a> TryFrom<&'a str> for UserName<'a> {
 pub struct Password<'a>(&'a [u8]);
 
 impl<'a> Password<'a> {
+    /// From the octets of one.
+    pub(crate) const fn known(octets: &'a [u8]) -> Self {
+        Self(octets)
+    }
+
     /// The octets. Every call of this is a place to look at in a review.
     #[must_use]
     pub const fn expose(self) -> &'a [u8] {

@@ -86,6 +86,11 @@ impl<'a> UniqueId<'a> {
         Self::of_any_length(octets).ok()
     }
 
+    /// From the octets of one.
+    pub(crate) const fn known(octets: &'a [u8]) -> Self {
+        Self(octets)
+    }
+
     /// One of octets that are known to be visible.
     #[inline]
     pub(crate) fn plain(octets: &'a [u8]) -> Option<Self> {

@@ -13,6 +13,11 @@ impl<'a> Mechanism<'a> {
     /// Takes a password as it is (RFC 4616).
     pub const PLAIN: Mechanism<'static> = Mechanism("PLAIN");
 
+    /// From the name of one.
+    pub(crate) const fn known(name: &'a str) -> Self {
+        Self(name)
+    }
+
     /// The name as it was written.
     #[must_use]
     pub const fn name(self) -> &'a str {
@@ -76,6 +81,19 @@ impl<'a> InitialResponse<'a> {
     /// From the wire: not empty, without blanks. Whether it is base64 shows when it is decoded.
     pub(crate) fn read(text: &'a [u8]) -> Self {
         Self(Form::Text(text))
+    }
+
+    /// Whether it is base64 already, and the octets.
+    pub(crate) const fn parts(self) -> (bool, &'a [u8]) {
+        match self.0 {
+            Form::Octets(octets) => (false, octets),
+            Form::Text(text) => (true, text),
+        }
+    }
+
+    /// From the parts of one.
+    pub(crate) const fn known(coded: bool, octets: &'a [u8]) -> Self {
+        Self(if coded { Form::Text(octets) } else { Form::Octets(octets) })
     }
 
     /// The octets of the mechanism.

@@ -50,6 +50,11 @@ impl<'a> LanguageTag<'a> {
     /// The longest tag, in octets.
     pub const MAX: usize = 35;
 
+    /// From the text of one.
+    pub(crate) const fn known(tag: &'a str) -> Self {
+        Self(tag)
+    }
+
     /// The tag.
     #[must_use]
     pub const fn as_str(self) -> &'a str {
