@@ -266,6 +266,11 @@ impl<M: Machine, S: Socket> Session<M, S> {
         &self.io.socket
     }
 
+    /// Lets time pass. Nothing is read or written meanwhile.
+    pub(crate) fn pause(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
     fn drive_deadline_of_end(&self) -> Instant {
         Instant::now() + crate::drive::GRACE
     }

@@ -1,6 +1,6 @@
 //! Who gets in, and what those are told who do not.
 
-use crate::peer::{Meeting, Peer, ask, good, open_config, open_service, opening};
+use crate::peer::{Meeting, Peer, ask, good, open_config, open_service, opening, say};
 use crate::shelf::{PASSWORD, Shelf, USER};
 use crate::tls;
 use mail_session::memory::{self, Clock, End};
@@ -212,6 +212,27 @@ fn on_anothers_behalf_only_where_it_is_allowed() {
         assert_eq!(shelf.asked().first().map_or("", String::as_str), asked, "{message:?}");
         assert_eq!(said.ok, !asked.is_empty());
     }
+}
+
+#[test]
+fn a_name_that_is_not_utf8_is_nobodys() {
+    let shelf = Shelf::new(&["x\r\n"]);
+    let script = b"USER al\xe9ce\r\nPASS correct horse\r\nQUIT\r\n";
+    let (said, _) = Meeting::new(&shelf).raw(async |end| say(end, script).await);
+    let refused = "+OK ready\r\n+OK send PASS\r\n-ERR [AUTH] wrong user or password\r\n+OK bye\r\n";
+    assert_eq!((said.as_str(), shelf.asked().len()), (refused, 0));
+}
+
+#[test]
+fn the_host_learns_of_utf8_mode() {
+    let mut config = open_config();
+    std::sync::Arc::make_mut(&mut config.offer).capabilities.add(b"UTF8").unwrap();
+    let (service, shelf, clock) = (Service::new(config), Shelf::new(&["x\r\n"]), Clock::new());
+    strangers(&service, &shelf, &clock, async |mut peer| {
+        good(&mut peer, &Command::Utf8).await;
+        assert!(plain(&mut peer, "\0alice\0correct horse").await.ok);
+    });
+    assert_eq!(shelf.asked(), ["log in alice - utf8"]);
 }
 
 #[test]

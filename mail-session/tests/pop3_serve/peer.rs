@@ -71,9 +71,9 @@ pub async fn good(peer: &mut Peer, command: &Command<'_>) -> Said {
 }
 
 /// Says all of it at once, and reads to the end.
-pub async fn say(mut end: End, script: &str) -> String {
+pub async fn say(mut end: End, script: impl AsRef<[u8]>) -> String {
     // The link may be cut in the middle.
-    let _ = end.write_all(script.as_bytes()).await;
+    let _ = end.write_all(script.as_ref()).await;
     let mut said = Vec::new();
     let _ = end.read_to_end(&mut said).await;
     String::from_utf8(said).unwrap()

@@ -86,7 +86,8 @@ impl Host for Shelf {
     fn log_in(&self, attempt: Attempt) -> Result<(Taken, Maildrop), Denied> {
         self.with(|state| {
             let on_behalf = attempt.identity.authorize_as.as_deref().unwrap_or("-");
-            state.asked.push(format!("log in {} {on_behalf}", attempt.user()));
+            let mode = if attempt.utf8 { " utf8" } else { "" };
+            state.asked.push(format!("log in {} {on_behalf}{mode}", attempt.user()));
             if let Some(denied) = state.denied {
                 return Err(denied);
             }

@@ -3,13 +3,15 @@
 use crate::messages::LETTERS;
 use crate::peer::{Meeting, count, open_service, say};
 use crate::shelf::{PASSWORD, Shelf, USER};
+use mail_session::engine::Step;
 use mail_session::memory::{self, Chunks, Clock, Plan};
 use mail_session::pop3::serve::{
-    AsyncHost, AsyncLockedMaildrop, Attempt, Denied, Ended, Host, LockedMaildrop, ServeError,
+    AsyncHost, AsyncLockedMaildrop, Attempt, Denied, Ended, Host, LockedMaildrop, ServeError, Serving, Want,
 };
 use mail_session::proto::pop3::server::{Deletions, Maildrop};
 use mail_session::proto::pop3::types::{MessageNumber, UniqueId};
-use mail_session::{Bytes, Session, blocking};
+use mail_session::wire::Misuse;
+use mail_session::{Bytes, Engine, Session, blocking};
 use std::future::{pending, poll_fn};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -121,6 +123,72 @@ fn a_blocking_server_looks_whether_it_is_to_stop() {
     });
     assert!(begun.elapsed() < Duration::from_secs(5));
     assert!(!shelf.is_locked());
+}
+
+/// The same without either: an engine, and the octets by hand.
+#[test]
+fn a_serving_needs_no_driver() {
+    for (script, expected) in dialogues() {
+        let (service, shelf) = (open_service(), Shelf::new(&LETTERS).in_pieces(4));
+        let (mut engine, mut serving) = (Engine::plain(service.machine()), Serving::new(&service));
+        let (mut from, mut said, mut want) = (script.as_bytes(), Vec::new(), Want::Event);
+        let ended = loop {
+            want = match want {
+                Want::Event | Want::Room if engine.wants_write() => {
+                    engine.transmit(&mut said).unwrap();
+                    want
+                }
+                Want::Room => serving.room(engine.turn()).unwrap(),
+                Want::Event => match engine.step() {
+                    Ok(Step::Ready(unit)) => {
+                        let (event, turn) = engine.decode(unit).unwrap();
+                        serving.on(event, turn).unwrap()
+                    }
+                    Ok(Step::Closed) => break serving.end(Ok(())),
+                    Ok(_) => {
+                        engine.receive(&mut from).unwrap();
+                        Want::Event
+                    }
+                    Err(error) => break serving.end(Err(error)),
+                },
+                Want::LogIn(attempt) => {
+                    serving.logged_in(Host::log_in(&shelf, attempt), engine.turn()).unwrap()
+                }
+                Want::Secret(user) => {
+                    serving.secret(Host::scram_secret(&shelf, &user), engine.turn()).unwrap()
+                }
+                Want::Read(message, offset) => {
+                    let piece = LockedMaildrop::read(serving.locked().unwrap(), message, offset);
+                    serving.read(piece, engine.turn()).unwrap()
+                }
+                Want::Commit(locked, deletions) => {
+                    serving.committed(LockedMaildrop::commit(locked, deletions), engine.turn()).unwrap()
+                }
+                _ => panic!("a question of another kind"),
+            };
+        };
+        while engine.transmit(&mut said).unwrap() > 0 {}
+        assert_eq!(String::from_utf8(said).unwrap(), expected);
+        assert!(ended.is_ok() && !shelf.is_locked());
+    }
+}
+
+/// An answer to what was not asked is the caller's mistake, and changes nothing.
+#[test]
+fn an_answer_that_nobody_wants() {
+    let service = open_service();
+    let mut engine = Engine::plain(service.machine());
+    let mut serving: Serving<'_, <Shelf as Host>::Locked> = Serving::new(&service);
+    for _ in 0..2 {
+        assert!(matches!(serving.read(Ok(Bytes::new()), engine.turn()), Err(Misuse::NotOwed)));
+        assert!(matches!(serving.committed(Ok(()), engine.turn()), Err(Misuse::NotOwed)));
+        assert!(matches!(serving.logged_in(Err(Denied::InUse), engine.turn()), Err(Misuse::NotOwed)));
+        assert!(matches!(serving.secret(None, engine.turn()), Err(Misuse::NotOwed)));
+        assert!(matches!(serving.resume(engine.turn()), Err(Misuse::NotOwed)));
+        assert!(matches!(serving.room(engine.turn()), Ok(Want::Event)));
+    }
+    assert!(!engine.wants_write() && serving.locked().is_none());
+    assert!(matches!(serving.end(Ok(())), Ok(Ended::BeforeLogIn)));
 }
 
 /// A host of one long message, which counts the pieces that are held anywhere.

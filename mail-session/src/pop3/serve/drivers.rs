@@ -14,18 +14,54 @@ use std::io::ErrorKind;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
-use std::thread;
 use std::time::Duration;
 
 /// How often a blocking driver looks whether it is to stop.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Carries a question to the host and its answer to the serving, by `.await` or without. Gives what is wanted then.
+macro_rules! put {
+    ($question:ident, $serving:ident, $session:ident, $host:ident, [$($await:tt)*]) => {
+        match $question {
+            Want::LogIn(attempt) => {
+                let opened = $host.log_in(attempt)$($await)*;
+                $serving.logged_in(opened, $session.turn().bare())
+            }
+            Want::Secret(identity) => {
+                let secret = $host.scram_secret(&identity)$($await)*;
+                $serving.secret(secret, $session.turn().bare())
+            }
+            Want::Delay => {
+                $session.pause($serving.service.delay)$($await)*;
+                $serving.resume($session.turn().bare())
+            }
+            Want::Read(message, offset) => {
+                let piece = match $serving.locked() {
+                    Some(locked) => locked.read(message, offset)$($await)*,
+                    None => Err(ErrorKind::NotFound.into()),
+                };
+                $serving.read(piece, $session.turn().bare())
+            }
+            Want::Commit(locked, deletions) => {
+                let outcome = locked.commit(deletions)$($await)*;
+                $serving.committed(outcome, $session.turn().bare())
+            }
+            Want::StartTls(offer, tls) => {
+                $session = $session.start_tls(offer, *tls)$($await)*?;
+                Ok(Want::Event)
+            }
+            Want::Event | Want::Room => $serving.room($session.turn().bare()),
+        }
+    };
+}
+
 impl Service {
     /// Serves a connection to its end. The session is one of [`Service::machine`], in plain text or under TLS.
     ///
     /// When `stop` is ready the command in flight is finished, and the session ends without a word, as RFC 1939 §3 has it for a timer that
-    /// runs out: nothing is removed. Where nothing ever stops it, pass [`std::future::pending`]. Dropping the future drops the connection
-    /// and the maildrop.
+    /// runs out: nothing is removed. A client that has asked for a message and does not read it holds that up for as long as
+    /// [`Limits::autologout`](mail_pop3_proto::Limits::autologout) allows; dropping the future ends the connection at once, and drops the
+    /// maildrop. Where nothing ever stops it, pass [`std::future::pending`].
     ///
     /// # Errors
     /// [`ServeError`]: the connection is over.
@@ -58,33 +94,7 @@ impl Service {
                     Some(Err(error)) => return serving.end(Err(error)),
                     Some(Ok(session::Next::Room)) | None => None,
                 },
-                Want::StartTls(offer, tls) => {
-                    session = session.start_tls(offer, *tls).await?;
-                    None
-                }
-                Want::LogIn(attempt) => {
-                    let opened = host.log_in(attempt).await;
-                    Some(serving.logged_in(opened, session.turn().bare()))
-                }
-                Want::Secret(identity) => {
-                    let secret = host.scram_secret(&identity).await;
-                    Some(serving.secret(secret, session.turn().bare()))
-                }
-                Want::Delay => {
-                    session.pause(self.delay).await;
-                    Some(serving.resume(session.turn().bare()))
-                }
-                Want::Read(message, offset) => {
-                    let piece = match serving.locked() {
-                        Some(locked) => locked.read(message, offset).await,
-                        None => Err(ErrorKind::NotFound.into()),
-                    };
-                    Some(serving.read(piece, session.turn().bare()))
-                }
-                Want::Commit(locked, deletions) => {
-                    let outcome = locked.commit(deletions).await;
-                    Some(serving.committed(outcome, session.turn().bare()))
-                }
+                question => Some(put!(question, serving, session, host, [.await])),
             };
             if stop.told {
                 session.shutdown();
@@ -128,28 +138,7 @@ impl Service {
                     Err(error) => return serving.end(Err(error)),
                     Ok(blocking::Next::Room) => None,
                 },
-                Want::StartTls(offer, tls) => {
-                    session = session.start_tls(offer, *tls)?;
-                    None
-                }
-                Want::LogIn(attempt) => Some(serving.logged_in(host.log_in(attempt), session.turn().bare())),
-                Want::Secret(identity) => {
-                    Some(serving.secret(host.scram_secret(&identity), session.turn().bare()))
-                }
-                Want::Delay => {
-                    thread::sleep(self.delay);
-                    Some(serving.resume(session.turn().bare()))
-                }
-                Want::Read(message, offset) => {
-                    let piece = match serving.locked() {
-                        Some(locked) => locked.read(message, offset),
-                        None => Err(ErrorKind::NotFound.into()),
-                    };
-                    Some(serving.read(piece, session.turn().bare()))
-                }
-                Want::Commit(locked, deletions) => {
-                    Some(serving.committed(locked.commit(deletions), session.turn().bare()))
-                }
+                question => Some(put!(question, serving, session, host, [])),
             };
             if stop.load(Ordering::Relaxed) {
                 session.shutdown();

@@ -55,7 +55,9 @@ impl<D> Serving<'_, D> {
     /// # Errors
     /// [`Misuse::NotOwed`] where none is due.
     pub fn secret(&mut self, secret: Option<ScramSecret>, turn: Turn<'_, Server>) -> Result<Want<D>, Misuse> {
-        let (Some(exchange), Some(crypto)) = (&mut self.exchange, self.service.crypto) else {
+        let (Owed::Auth(_), Some(exchange), Some(crypto)) =
+            (&self.owed, &mut self.exchange, self.service.crypto)
+        else {
             return Err(Misuse::NotOwed);
         };
         let secret = secret.or_else(|| {
