@@ -152,7 +152,7 @@ impl<M: Machine> Handover<M> {
     ///
     /// # Errors
     /// [`PlaintextLeft`] if `input` holds even one octet behind the upgrade: it was not protected and would be taken for protected
-    /// (RFC 3207 §6, RFC 2595 §2.1, RFC 9051 §11.1).
+    /// (RFC 3207 §6, RFC 2595 §9, RFC 9051 §11.1).
     pub fn new(machine: M, mut input: Input) -> Result<Self, PlaintextLeft> {
         // The unit that carried the upgrade may still be at the front, decoded.
         match input.len() {
