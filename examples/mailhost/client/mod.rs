@@ -1,7 +1,6 @@
-//! What clients do once a session is open: one file for each protocol. `send`, `fetch` and `drain` are command lines around it.
+//! What clients do once a session is open: one file for each protocol that needs more than the session gives. `send`, `fetch` and `drain` are command lines around it.
 
 pub mod imap;
-pub mod pop3;
 pub mod smtp;
 pub mod target;
 
