@@ -263,13 +263,13 @@ fn an_smtp_server_forgets_the_name_the_mail_and_the_offer_of_before_tls() {
     let go_ahead = ask(&mut left, "STARTTLS", last);
     assert!(go_ahead[0].starts_with("220"));
     let mut link = secure(left);
+    // The mail of before has gone: there is none to add a recipient to.
+    assert!(ask(&mut link, "RCPT TO:<bob@example.org>", last)[0].starts_with("503"));
     // No name has been given: neither a mail nor a log-in begins.
     assert!(ask(&mut link, "MAIL FROM:<alice@example.org>", last)[0].starts_with("503"));
     assert!(ask(&mut link, "AUTH PLAIN", last)[0].starts_with("503"));
     let offer = ask(&mut link, "EHLO other.example.org", last);
     assert!(!has(&offer, "STARTTLS") && has(&offer, "AUTH PLAIN"), "{offer:?}");
-    // And the mail of before has gone: there is none to add a recipient to.
-    assert!(ask(&mut link, "RCPT TO:<bob@example.org>", last)[0].starts_with("503"));
     assert_eq!(ask(&mut link, "MAIL FROM:<alice@example.org>", last), ["250 fine"]);
     assert_eq!(ask(&mut link, "RCPT TO:<bob@example.org>", last), ["250 fine"]);
     drop(link);
