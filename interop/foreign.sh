@@ -1,8 +1,12 @@
 #!/bin/bash
-# foreign.sh PORTS_ENV: curl and Python's smtplib, imaplib and poplib against the mail host that PORTS_ENV tells of.
+# foreign.sh PORTS_ENV: curl, Python's smtplib, imaplib and poplib, mpop and getmail against the mail host that PORTS_ENV tells of.
 . "$(dirname "$0")/_common.sh"
 [ -s "${1:-}" ] || die "usage: foreign.sh PORTS_ENV"
-command -v curl >/dev/null || need_pkgs curl
-command -v python3 >/dev/null || need_pkgs python3
-curl --version | head -n 1 | cut -d' ' -f1,2; python3 --version
-python3 -B "$(dirname "$0")/foreign.py" "$1"
+missing=()
+for tool in curl python3 openssl mpop getmail:getmail6; do
+  command -v "${tool%:*}" >/dev/null || missing+=("${tool#*:}")
+done
+((${#missing[@]})) && need_pkgs "${missing[@]}"
+curl --version | sed -n 1p | cut -d' ' -f1,2; python3 --version; mpop --version | sed -n 1p; getmail --version
+timeout 180 python3 -B "$(dirname "$0")/foreign.py" "$1"
+timeout 180 python3 -B "$(dirname "$0")/leave.py" "$1"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # run.sh [PART...]: the suite against real servers and real clients, on loopback.
-#   harness  Python's and curl's clients against Postfix and Dovecot: shows that the checks themselves are right
-#   suite    the suite's clients against Postfix and Dovecot (example `interop`)
-#   foreign  Python's and curl's clients against the suite's server (example `mailhost`)
+#   harness  foreign clients against Postfix and Dovecot: shows that the checks themselves are right
+#   suite    the suite's clients against Postfix and Dovecot, and against the clock (example `interop`)
+#   foreign  the same foreign clients against the suite's server (example `mailhost`)
 # All parts, if none is named. Servers are installed when missing (as root), started on free ports and ended by their process ids.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/_common.sh"
@@ -47,7 +47,7 @@ if has harness || has suite; then
 fi
 
 if has harness; then
-  say; say "==== curl and Python against Postfix and Dovecot"
+  say; say "==== foreign clients against Postfix and Dovecot"
   # Delivery into Dovecot, so that what was submitted can be read: for this part alone.
   LMTP=$(value LMTP "$dovecot") "$here/postfix.sh" start "$dir/postfix" "$(free_base 25 465 587 26 27 28)" >/dev/null
   p=$dir/postfix/ports.env
@@ -64,12 +64,13 @@ fi
 if has suite; then
   say; say "==== the suite's clients against Postfix and Dovecot"
   "$here/postfix.sh" start "$dir/postfix" "$(free_base 25 465 587 26 27 28)" >/dev/null
+  command -v curl >/dev/null || need_pkgs curl
   cargo build --locked --release --example interop
-  timeout 600 cargo run --locked --release --example interop -- --dovecot "$dovecot" --postfix "$dir/postfix/ports.env"
+  timeout 300 "${CARGO_TARGET_DIR:-target}/release/examples/interop" --dovecot "$dovecot" --postfix "$dir/postfix/ports.env"
 fi
 
 if has foreign; then
-  say; say "==== curl and Python against the suite's server"
+  say; say "==== foreign clients against the suite's server"
   cargo build --locked --release --example mailhost
   "${CARGO_TARGET_DIR:-target}/release/examples/mailhost" --smtp 127.0.0.1:0 --smtps 127.0.0.1:0 --imap 127.0.0.1:0 --imaps 127.0.0.1:0 \
     --pop3 127.0.0.1:0 --pop3s 127.0.0.1:0 --user "$H_USER:$H_PASS" --user "$H_USER2:$H_PASS2" \
