@@ -24,12 +24,14 @@ impl Command<'_> {
         }
         let public = |output: &mut Output, octets: &[u8]| output.put(Class::Public, octets);
         public(output, self.verb().map_or("", super::command::Verb::name).as_bytes());
+        // Nothing is written before the length is known to be good, so that a refused command leaves no half of a line.
         let mut withheld = None;
         match self {
             Self::User(name) => {
                 public(output, b" ");
                 public(output, name.octets());
             }
+            // The name is public and the password is not: each run has its own class.
             Self::Pass(password) => {
                 public(output, b" ");
                 output.put(Class::Secret, password.expose());
@@ -45,6 +47,7 @@ impl Command<'_> {
                 public(output, mechanism.name().as_bytes());
                 withheld = initial.and_then(|initial| auth(mechanism.name().len(), &initial, output));
             }
+            // A range is checked to be ASCII without blanks.
             Self::Lang(Some(range)) => {
                 public(output, b" ");
                 public(output, range.as_str().as_bytes());
@@ -81,6 +84,7 @@ impl Command<'_> {
     }
 }
 
+/// The initial response, where it fits; else it is given back (RFC 5034 §4).
 fn auth(mechanism: usize, initial: &InitialResponse<'_>, output: &mut Output) -> Option<SecretBuf> {
     let text = initial.encode();
     let line = text.expose().len().saturating_add(mechanism).saturating_add(8);
@@ -101,6 +105,7 @@ impl Reply<'_> {
             output.put(Class::Public, code.name());
             output.put(Class::Public, b"]");
         }
+        // No blank stands at the end of a line without text.
         if !self.text.as_str().is_empty() {
             output.put(Class::Public, b" ");
             output.put(Class::Public, self.text.as_str().as_bytes());

@@ -115,15 +115,21 @@ fn bare<'a, H>(head: H) -> Parts<'a, H> {
 pub enum CommandHead {
     /// One without octets of the peer.
     Whole(Command<'static>),
+    /// A name.
     User,
+    /// A password.
     Pass,
+    /// A name, and the proof itself.
     Apop(Digest),
     /// Whether there is an initial response, and whether it is base64 already.
     Auth(Option<bool>),
+    /// The tag of a language.
     Lang,
+    /// A whole line, and what its answer looks like.
     Other(Shape),
 }
 
+/// One arm for each command, so that a new one cannot be forgotten.
 impl Keep for Command<'static> {
     type Of<'a> = Command<'a>;
     type Head = CommandHead;
@@ -184,10 +190,17 @@ impl Keep for Command<'static> {
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub enum ItemHead {
-    Scan { message: MessageNumber, octets: u64 },
+    Scan {
+        message: MessageNumber,
+        octets: u64,
+    },
+    /// Of which message the id is.
     UniqueId(MessageNumber),
+    /// What the capability itself holds besides its octets.
     Capability(CapabilityHead),
+    /// A name.
     Mechanism,
+    /// A tag, and its description as octets.
     Language,
     Line,
 }
@@ -235,7 +248,9 @@ impl Keep for Item<'static> {
 pub enum CapabilityHead {
     /// One without octets of the peer.
     Whole(Capability<'static>),
+    /// Mechanisms as they stand on the wire.
     Sasl,
+    /// A text.
     Implementation,
     Other,
 }

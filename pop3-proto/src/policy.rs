@@ -13,7 +13,7 @@ pub struct Policy {
     pub grammar: Grammar,
     /// What ends a line of a command or reply. Strict in both roles.
     pub line: LineEnd,
-    /// Whether TLS must stand. Before it, [`Tls::Required`] leaves CAPA, STLS and QUIT (RFC 2595 §2, RFC 8314 §3).
+    /// Whether TLS must stand. Before it, [`Tls::Required`] leaves CAPA, STLS and QUIT (RFC 2595 §2.2, RFC 8314 §3).
     pub tls: Tls,
     /// A password or token that goes over the wire as it is, before TLS (RFC 5034 §4, RFC 8314 §3).
     pub plaintext_auth: Allow,

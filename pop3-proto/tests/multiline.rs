@@ -2,7 +2,7 @@
 
 use mail_pop3_proto::client::{Client, Config, Event};
 use mail_pop3_proto::types::MessageNumber;
-use mail_pop3_proto::{Command, Item, OtherCommand, Shape};
+use mail_pop3_proto::{Command, Grammar, Item, OtherCommand, Rule, Shape, Violation};
 use mail_wire::{Framed, Handover, Input, Machine, Output};
 
 const ALPHABET: [u8; 8] = [b'\r', b'\n', b'.', b'A', b' ', b'+', b'-', 0];
@@ -118,5 +118,42 @@ fn a_listing_ends_where_a_message_does() {
         let (body, end) = reference(&octets);
         let (got, ended, _) = read(&mut client(&lines), &octets, octets.len());
         assert_eq!((got, ended), (body, end.is_some()), "{octets:?}");
+    }
+}
+
+/// A line that does not parse is an error beside the good ones where the grammar is tolerant; where it is strict it ends the session, and those
+/// before it have been told.
+#[test]
+fn a_malformed_line_stands_beside_the_good_ones_or_is_the_end() {
+    let answer = b"+OK\r\n1 5\r\nx\r\n2 5\r\n.\r\n";
+    for (grammar, told) in
+        [(Grammar::tolerant(), vec![vec![Some(5), None, Some(5)]]), (Grammar::strict(), vec![vec![Some(5)]])]
+    {
+        let strict = grammar.strict;
+        let mut config = Config::default();
+        config.policy.grammar = grammar;
+        let mut client = Handover::implicit(Client::new(config)).secured();
+        let (mut input, mut output, mut heard, mut end) = (Input::new(), Output::new(), Vec::new(), None);
+        let commands = [Command::parse(b"AUTH PLAIN =").unwrap(), Command::List(None)];
+        let mut commands = commands.iter();
+        for octets in [&b"+OK\r\n"[..], b"+OK\r\n", answer] {
+            input.feed(octets);
+            end = loop {
+                let unit = match client.frame(&mut input, &mut output) {
+                    Ok(Framed::Ready(unit)) => unit,
+                    Ok(framed) => break Ok(framed),
+                    Err(violation) => break Err(violation),
+                };
+                if let Event::Items(_, items) = client.decode(unit, &mut input).unwrap() {
+                    let size =
+                        |item| if let Ok(Item::Scan { octets, .. }) = item { Some(octets) } else { None };
+                    heard.push(items.iter().map(size).collect::<Vec<_>>());
+                }
+            }
+            .err();
+            commands.next().map(|command| client.send(command, &mut output).unwrap());
+        }
+        let malformed = Violation::Malformed(Rule::Number);
+        assert_eq!((heard, end), (told, strict.then_some(malformed)));
     }
 }

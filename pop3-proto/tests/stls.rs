@@ -1,5 +1,5 @@
 //! STLS in both roles: octets in the clear behind it end the connection and are told to nobody, and what was known before TLS is gone
-//! (RFC 2595 §2.1 and §4, RFC 5034 §4 and §6).
+//! (RFC 2595 §4 and §9, RFC 5034 §4 and §6).
 
 use bytes::Buf;
 use mail_pop3_proto::client::{self, Client, TlsGrant};

@@ -21,9 +21,11 @@ pub struct Items<'i> {
 /// How the lines are to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
+    /// Whose answer it is, and so what each line must be.
     pub(crate) shape: Shape,
     /// Whether LF alone ends them.
     pub(crate) lf: bool,
+    /// Which repairs are on. They were counted when the lines came, and are not counted again.
     pub(crate) repairs: Switches,
 }
 
@@ -52,6 +54,7 @@ impl<'i> Items<'i> {
     }
 }
 
+/// Lines of one stretch, so that a batch is kept by one copy however many lines it holds.
 impl Viewed for Items<'static> {
     type Of<'i> = Items<'i>;
     type Head = Head;
@@ -83,6 +86,7 @@ impl fmt::Debug for Items<'_> {
 /// The lines of [`Items`], one by one.
 #[derive(Clone, Debug)]
 pub struct Iter<'i> {
+    /// What has not been looked at.
     octets: &'i [u8],
     head: Head,
 }
@@ -90,6 +94,7 @@ pub struct Iter<'i> {
 impl<'i> Iterator for Iter<'i> {
     type Item = Result<Item<'i>, Malformed<'i>>;
 
+    /// The lines have been checked for their ends, so what is left always begins at the start of one.
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if let Some((item, len)) = plain(self.octets, self.head) {
@@ -101,6 +106,7 @@ impl<'i> Iterator for Iter<'i> {
 }
 
 impl<'i> Iter<'i> {
+    /// A line that has something special in it: read by the whole grammar.
     fn closer(&mut self) -> Option<Result<Item<'i>, Malformed<'i>>> {
         let lf = memchr::memchr(b'\n', self.octets)?;
         let text = self.octets.get(..lf)?;
@@ -139,6 +145,7 @@ pub(crate) fn read<'i>(
         Shape::Capabilities => capability::capability(line, repairs).map(Item::Capability),
         Shape::Mechanisms => listing::mechanism_item(line),
         Shape::Languages => listing::language_item(line),
+        // The lines of a command that is not known here; a message is never read as lines.
         _ => Ok(Item::Line(line)),
     }
 }

@@ -17,10 +17,12 @@ impl Client {
     pub(crate) fn lines(&mut self, input: &mut Input) -> Result<Framed, Violation> {
         let limit = self.limits.status_line;
         input.allow(limit.saturating_add(2));
+        // Only what the last read has added is searched for a line end: the cost is linear at any size of reads.
         let pending = input.pending();
         // The line end of the status line is that of the whole answer.
         let (dot, behind): (&[u8], &[u8]) = if self.lf { (b".\n", b"\n.\n") } else { (b".\r\n", b"\n.\r\n") };
         if pending.starts_with(dot) {
+            // The terminator alone: it says that the listing was whole.
             return Ok(self.take(input, Framing::ItemsEnd, dot.len()));
         }
         let new = pending.get(self.scanned..).unwrap_or_default();
@@ -33,6 +35,7 @@ impl Client {
         };
         let end = self.scanned.saturating_add(last).saturating_add(1);
         let lines = pending.get(..end).unwrap_or_default();
+        // The lines stop before the terminator, which is a unit of its own; what stands behind it is not theirs.
         let end = memmem::find(lines, behind).map_or(end, |lf| lf.saturating_add(1));
         self.scanned = 0;
         Ok(self.take(input, Framing::Items, end))
@@ -43,8 +46,10 @@ impl Client {
         let (Some(flight), Place::Listing(shape)) = (self.flight.front(), self.place) else {
             return Err(Violation::Unsolicited);
         };
+        // What is needed to read the lines again goes with them: they are read when they are looked at.
         let ticket = flight.ticket;
         let head = Head { shape, lf: self.lf, repairs: Switches::of(&self.policy.grammar.repairs) };
+        // Most lines have nothing special in them, and are known to be good without looking at them twice.
         let mut at = 0_usize;
         while let Some(rest) = octets.get(at..).filter(|rest| !rest.is_empty()) {
             let len = match plain(rest, head) {
@@ -53,6 +58,7 @@ impl Client {
             };
             match len {
                 Ok(len) => at = at.saturating_add(len),
+                // An event holds one line at least: where the first is the bad one, there is no event.
                 Err(violation) if at == 0 => return Err(violation),
                 Err(violation) => {
                     self.after = Some(violation);
@@ -69,6 +75,7 @@ impl Client {
         if len > self.limits.status_line {
             return Err(LineFault::TooLong { limit: self.limits.status_line }.into());
         }
+        // They are counted and never kept, so that no listing costs more memory than a read.
         self.entries = self.entries.saturating_add(1);
         let (name, most) = match shape {
             Shape::Capabilities => ("capabilities", self.limits.capabilities),
@@ -78,6 +85,7 @@ impl Client {
     }
 
     /// Checks the line at the front and gives its length, line end included.
+    /// The whole grammar is run here, though its values are not kept: a repair is counted once, and CAPA is learnt from.
     fn line(&mut self, octets: &[u8], shape: Shape) -> Result<usize, Violation> {
         // The length comes first: read octet by octet, it would be met before what is wrong inside.
         let len = memchr::memchr(b'\n', octets).map_or(octets.len(), |lf| lf.saturating_add(1));
@@ -89,6 +97,7 @@ impl Client {
             Ok(Item::Capability(capability)) if len <= 512 => {
                 self.learning.keep(&capability, unstuffed(text))
             }
+            // Tolerant: it stands in the listing as what it is, beside the good ones.
             Err(malformed) if self.policy.grammar.strict => return Err(Violation::Malformed(malformed.rule)),
             _ => {}
         }

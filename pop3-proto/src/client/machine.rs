@@ -21,6 +21,7 @@ use mail_wire::{
 /// What the next octets are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
+    /// The first line of the server, which no command asks for.
     Greeting,
     /// A status line, or nothing while no command is in flight.
     Status,
@@ -35,6 +36,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
+    /// Whether a command could be sent, as far as the place goes.
     pub(crate) fn is_up(self) -> bool {
         matches!(self, Self::Status | Self::Listing(_) | Self::Body)
     }
@@ -43,18 +45,24 @@ impl Place {
 /// What the unit framed last is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
+    /// Nothing is framed, or it has been decoded.
     Nothing,
     /// A line with its text's length.
     Status(Line),
+    /// Whole lines of a listing, as many as have come.
     Items,
+    /// The terminator of a listing.
     ItemsEnd,
+    /// Octets of a message, at least one.
     Chunk,
+    /// The terminator of a message.
     BodyEnd,
 }
 
 /// What is written at the next frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
+    /// All is written.
     Nothing,
     /// A challenge that is not base64 was read.
     Cancel,
@@ -77,6 +85,7 @@ impl Machine for Client {
             return Ok(Framed::Ready(unit));
         }
         self.mask = None;
+        // An event has been given for what stood before the fault; the fault itself comes now.
         if let Some(violation) = self.after.take() {
             return Err(self.fail(violation));
         }
@@ -91,6 +100,7 @@ impl Machine for Client {
 
     fn decode<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
         // What is there already cannot be the answer to a command that is yet to be sent.
+        // Looked at before the unit is taken, as its octets are still in front.
         let more = input.pending().len() > input.peek().len();
         let (octets, _) = input.unit(unit)?;
         let framing = core::mem::replace(&mut self.framing, Framing::Nothing);
@@ -106,10 +116,12 @@ impl Machine for Client {
         self.mask.as_slice()
     }
 
+    /// What was owed when the octets ended is told by the next frame: an answer that is cut is never a shorter one.
     fn eof(&mut self, _: End) {
         self.eof = true;
     }
 
+    /// A client says nothing at its end: QUIT would commit what has been marked, and that is the application's to decide (RFC 1939 §6).
     fn close(&mut self, why: Closing, _: &mut Output) {
         if self.is_over() {
             return;
@@ -131,6 +143,8 @@ impl Machine for Client {
         Ok(Handover::new(self, input)?)
     }
 
+    /// RFC 2595 §4 and §9: what a server said before TLS may have been said by somebody else. The name that USER gave goes with it, as the
+    /// server has forgotten it too.
     fn secured(&mut self, _: Secured) {
         self.secure = true;
         self.learn(Capabilities::new());
@@ -145,6 +159,8 @@ impl Machine for Client {
 
 /// Finding units.
 impl Client {
+    /// Goes on from the place the last unit has led to. What serves the machine alone is used up on the way: stuffing, and the challenge that a
+    /// withheld response waits for.
     fn find(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         loop {
             match self.place {
@@ -179,15 +195,18 @@ impl Client {
         Ok(Framed::NeedInput)
     }
 
+    /// No whole unit. An end here is too early: an answer is awaited.
     pub(crate) fn need(&self) -> Result<Framed, Violation> {
         if self.eof { Err(Violation::Truncated) } else { Ok(Framed::NeedInput) }
     }
 
+    /// Frames the first so many octets, and remembers what they are.
     pub(crate) fn take(&mut self, input: &mut Input, framing: Framing, len: usize) -> Framed {
         self.framing = framing;
         Framed::Ready(input.take(len))
     }
 
+    /// A challenge may be longer than a status line, and is a secret (RFC 5034 §4).
     fn status_line(&mut self, input: &mut Input) -> Result<Option<Line>, Violation> {
         let auth = matches!(self.flight.front().map(|flight| &flight.asked), Some(Asked::Auth(_)));
         let limit =
@@ -231,6 +250,7 @@ impl Client {
         let Some(dot) = &mut self.dot else { return Err(Violation::Status) };
         match dot.step(input.pending()) {
             Dot::Data(len) => {
+                // Counted, and never taken from what the server has announced: sizes are often wrong.
                 self.octets = self.octets.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
                 if self.octets > self.limits.message {
                     return Err(Violation::Limit("octets of a message", self.limits.message));
@@ -246,6 +266,7 @@ impl Client {
 
 /// Reading them.
 impl Client {
+    /// Runs the grammar over what was framed. Whatever is learnt from it changes the machine here, and not before.
     fn read<'i>(&mut self, framing: Framing, octets: &'i [u8]) -> Result<Event<'i>, Violation> {
         match framing {
             Framing::Nothing => Err(Violation::Status),
@@ -281,6 +302,7 @@ impl Client {
         self.flight.pop_front().map(|flight| flight.ticket).ok_or(Violation::Unsolicited)
     }
 
+    /// A line where one is due: the greeting, a challenge, or the status of the command at the front (RFC 1939 §3).
     fn status<'i>(&mut self, line: &'i [u8]) -> Result<Event<'i>, Violation> {
         if self.place == Place::Greeting {
             return self.greeting(line);
@@ -292,6 +314,7 @@ impl Client {
             status::status(line, &mut self.policy.grammar.repairs).ok_or(Violation::Status)?;
         let Some(flight) = self.flight.front() else { return Err(Violation::Unsolicited) };
         let repairs = &mut self.policy.grammar.repairs;
+        // What a positive answer says hangs on the command alone; a negative one is text for people (RFC 1939 §9).
         let data = match (&flight.asked, status) {
             (Asked::Stat, Status::Ok) => status::stat(line, text, repairs),
             (Asked::List(message), Status::Ok) => status::one_scan(line, text, *message, repairs),
@@ -302,11 +325,13 @@ impl Client {
         if let (DataHead::Malformed { rule, .. }, true) = (data, self.policy.grammar.strict) {
             return Err(Violation::Malformed(rule));
         }
+        // A text that begins with a bracket is no code unless the server has said that it gives codes (RFC 2449 §6.4).
         let codes = self.codes;
         let reply = StatusLine::new(View::new(line, &[]), Head { status, text, codes, data });
         self.answered(reply)
     }
 
+    /// Positive, with the stamp of APOP where there is one that is a msg-id, or negative, which ends the session (RFC 1939 §4 and §7).
     fn greeting<'i>(&mut self, line: &'i [u8]) -> Result<Event<'i>, Violation> {
         let (status, text) =
             status::status(line, &mut self.policy.grammar.repairs).ok_or(Violation::Status)?;
@@ -317,6 +342,7 @@ impl Client {
             self.after = Some(Violation::GreetingRefused);
             return Ok(Event::Greeting(greeting, None));
         }
+        // One that is no msg-id is left out: APOP would then help whoever made it up (RFC 6151 §2).
         let stamp = MsgId::find(text.of(line));
         self.stamp = stamp.map(|stamp| stamp.octets().into());
         Ok(Event::Greeting(greeting, stamp))
@@ -330,10 +356,13 @@ impl Client {
             return Some(text);
         }
         // Before the server has had a response its `+OK` cannot be a success (RFC 5034 §4).
+        // Some servers say so for an empty challenge. With text behind it is taken for what it says, and refused.
         let early = !auth.responded && line.eq_ignore_ascii_case(b"+OK");
         (early && repairs.take(Repair::OkForChallenge)).then_some(&[][..])
     }
 
+    /// A challenge is the application's to answer. One that is not base64 is cancelled without asking (RFC 5034 §4), and an exchange without end
+    /// is cut off.
     fn challenged<'i>(&mut self, line: &'i [u8], text: &'i [u8]) -> Result<Event<'i>, Violation> {
         let most = self.limits.auth_rounds;
         let Some(flight) = self.flight.front_mut() else { return Err(Violation::Unsolicited) };
@@ -368,6 +397,7 @@ impl Client {
     fn answered<'i>(&mut self, reply: StatusLine<'i>) -> Result<Event<'i>, Violation> {
         let Some(flight) = self.flight.front() else { return Err(Violation::Unsolicited) };
         match (&flight.asked, reply.status()) {
+            // Octets of a message are never lines to this machine: they are passed on as they come.
             (Asked::Several(Shape::Message), Status::Ok) => {
                 self.dot = Some(if self.lf { DotDecoder::lf() } else { DotDecoder::crlf() });
                 self.octets = 0;
@@ -381,14 +411,17 @@ impl Client {
                 self.learning = Capabilities::new();
                 return Ok(Event::Head(flight.ticket, reply));
             }
+            // A server that refuses CAPA has none: what an earlier one told is void (RFC 2449 §5).
             (Asked::Several(Shape::Capabilities), Status::Err) => {
                 self.learn(Capabilities::new());
             }
+            // The go-ahead is the last octet in the clear: what follows is for TLS alone (RFC 2595 §4).
             (Asked::Stls, Status::Ok) => {
                 self.flight.pop_front();
                 self.place = Place::Upgrade;
                 return Ok(Event::StartTls(TlsGrant(self.source.issue())));
             }
+            // Somebody in between can refuse in the server's name: where TLS is required this is the end (RFC 2595 §9).
             (Asked::Stls, Status::Err) if self.policy.tls == Tls::Required => {
                 self.after = Some(Violation::Downgrade);
             }
@@ -400,12 +433,15 @@ impl Client {
             (Asked::LogIn | Asked::Auth(_), Status::Ok) => self.authenticated = true,
             // PASS may only follow a USER that was accepted (RFC 1939 §7).
             (Asked::User, Status::Err) if self.last_sent == Some(Verb::User) => self.last_sent = None,
+            // Also a refusal is the last word (RFC 1939 §6): some messages may not have been removed, and the
+            // session is over all the same.
             (Asked::Quit, _) => self.quit = true,
             _ => {}
         }
         Ok(Event::Reply(self.landed()?, reply))
     }
 
+    /// Ends the session. A unit of another input is the driver's fault and ends nothing.
     pub(crate) fn fail(&mut self, violation: Violation) -> Violation {
         if !matches!(violation, Violation::Stale(_)) {
             self.fatal = Some(violation);

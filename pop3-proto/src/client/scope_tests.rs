@@ -14,6 +14,7 @@ use alloc::vec::Vec;
 use mail_wire::line::LineEnd;
 use mail_wire::{Framed, Input, Machine, Output};
 
+/// The octets that steer, a sign of each sort of status line, one that means nothing, and one that strings end with elsewhere.
 const ALPHABET: [u8; 8] = *b"\r\n.A +-\0";
 
 /// What has been told of an answer.
@@ -57,6 +58,7 @@ struct Kind {
     lf: bool,
 }
 
+/// A message and a listing, with either line end.
 const KINDS: [Kind; 4] = [
     Kind { lines: false, lf: false },
     Kind { lines: true, lf: false },
@@ -69,6 +71,7 @@ impl Kind {
         if self.lf { b"\n" } else { b"\r\n" }
     }
 
+    /// The same way as an application would go: nothing is set from outside.
     /// A client that has read the status line of such an answer.
     fn client(self) -> Client {
         let mut config = Config::default();
@@ -94,6 +97,7 @@ impl Kind {
 /// A copy at the same place inside an answer. Tokens of the one are not good for the other.
 fn fork(client: &Client) -> Client {
     let flight = client.flight.iter();
+    // What was asked does not matter once the head of the answer is there: the place says how its lines are read.
     let flight = flight.map(|flight| Flight { asked: flight::Asked::Several(Shape::Lines), ..*flight });
     Client {
         place: client.place,
@@ -118,6 +122,7 @@ fn run(client: &mut Client, input: &mut Input, output: &mut Output, kind: Kind, 
     loop {
         let unit = match client.frame(input, output) {
             Ok(Framed::Ready(unit)) => unit,
+            // The answer is over when its command is no longer in flight.
             Ok(_) if client.flight.is_empty() => return Now::Ended,
             Ok(_) => return Now::Open,
             Err(_) => return Now::Failed,
@@ -146,6 +151,7 @@ fn run(client: &mut Client, input: &mut Input, output: &mut Output, kind: Kind, 
 struct Walk {
     kind: Kind,
     root: Client,
+    /// One input for all machines: what the one has left is dropped before the next.
     input: Input,
     output: Output,
     /// The octets from the status line on, and what the drip has told of them.
@@ -153,10 +159,12 @@ struct Walk {
     dripped: Vec<u8>,
     whole: Vec<u8>,
     expected: Vec<u8>,
+    /// How many answers have been held against the rule.
     visited: u64,
 }
 
 impl Walk {
+    /// At the status line, with nothing behind it.
     fn new(kind: Kind) -> Self {
         let (input, output) = (Input::new(), Output::new());
         let [path, dripped, whole, expected] = [(); 4].map(|()| Vec::new());
@@ -208,6 +216,7 @@ impl Walk {
         }
     }
 
+    /// The answer in two reads; a cut at 0 is the whole.
     fn cut(&mut self, cut: usize, expected: Now) {
         let path = core::mem::take(&mut self.path);
         let (mut client, mut now) = (fork(&self.root), Now::Open);
@@ -236,6 +245,7 @@ fn walk(kind: Kind, most: usize) {
     assert!(walk.visited > 8_u64.pow(most as u32) / 4, "{kind:?}: {} answers", walk.visited);
 }
 
+/// All answers of six octets; of five where LF ends lines, which nobody has who does not ask for it.
 #[test]
 fn an_answer_ends_where_the_standard_says() {
     std::thread::scope(|scope| {
@@ -245,6 +255,7 @@ fn an_answer_ends_where_the_standard_says() {
     });
 }
 
+/// One octet and two octets more than that.
 #[test]
 #[ignore = "large"]
 fn large_an_answer_ends_where_the_standard_says() {

@@ -47,6 +47,7 @@ const STAMP: Cell = Some(Misuse::NotOffered("APOP"));
 fn may_send(command: &Command<'_>) -> [Cell; 7] {
     match command {
         //                        Fresh  User   Utf8   Secure Open   Piped  LoggingIn
+        // One log-in for each session, and STLS before it (RFC 1939 §4, RFC 5034 §4).
         Command::User(_) => [GOES, GOES, GOES, GOES, STATE, GOES, STATE],
         Command::Pass(_) => [STATE, GOES, STATE, STATE, STATE, STATE, STATE],
         Command::Apop { .. } => [GOES, GOES, GOES, STAMP, STATE, GOES, STATE],
@@ -55,6 +56,7 @@ fn may_send(command: &Command<'_>) -> [Cell; 7] {
         Command::Stls => [GOES, GOES, STATE, STATE, STATE, WAIT, WAIT],
         Command::AuthList => [GOES, GOES, GOES, GOES, STATE, GOES, STATE],
         Command::Utf8 => [GOES, GOES, GOES, GOES, STATE, GOES, STATE],
+        // These belong to both states (RFC 2449 §5, RFC 6856 §3, RFC 1939 §4 and §5).
         Command::Capa | Command::Lang(_) | Command::Quit | Command::Other(_) => [GOES; 7],
         Command::Stat
         | Command::List(_)
@@ -94,6 +96,7 @@ const NONE: Told = Told::Fails(Violation::Status);
 
 /// What the lines of [`ANSWERS`] are told as where they answer a command (RFC 1939 §3, RFC 5034 §4).
 fn hears(command: &Command<'_>) -> [Told; 6] {
+    // `-ERR` is one line, whatever was asked (RFC 1939 §3).
     let single = [Told::Reply, Told::Reply, NONE, NONE, NONE, NONE];
     let several = [Told::Head, Told::Reply, NONE, NONE, NONE, NONE];
     match command {
@@ -159,12 +162,14 @@ struct Session {
     client: Client,
     input: Input,
     output: Output,
+    /// Owed until it is used.
     turn: Option<AuthTurn>,
     grant: Option<TlsGrant>,
 }
 
 impl Session {
     /// On a fresh connection, before the greeting.
+    /// The policy allows everything, so that the state alone decides.
     fn new() -> Self {
         let mut config = Config::default();
         config.policy.apop = Allow::Allow;
@@ -193,6 +198,7 @@ impl Session {
         session
     }
 
+    /// In a state, by the shortest way.
     fn at(state: State) -> Self {
         Self::behind(match state {
             State::Fresh => "",
@@ -205,6 +211,7 @@ impl Session {
         })
     }
 
+    /// Sends, and keeps what is written apart from what the way has written.
     fn send(&mut self, command: &Command<'_>) -> Result<Ticket, Misuse> {
         self.client.send(command, &mut self.output)
     }
@@ -294,11 +301,14 @@ fn every_awaited_answer_is_told_as_the_table_says() {
         for (answer, cell) in ANSWERS.into_iter().zip(hears(&command)) {
             let mut session = ready(&command, open);
             session.send(&command).unwrap();
+            // One line is one event, or the end.
             assert_eq!(session.hear(answer), [cell], "{answer} to {command:?}");
             let client = &session.client;
             assert_eq!(client.is_authenticated(), open || cell == Told::LogIn);
+            // QUIT is the last word of both sides (RFC 1939 §6).
             let over = matches!(cell, Told::Fails(_)) || matches!(command, Command::Quit);
             assert_eq!(client.is_over(), over, "{answer} to {command:?}");
+            // An answer is over with its last line and not before.
             let landed = matches!(cell, Told::Reply | Told::LogIn | Told::Tls);
             assert_eq!(client.in_flight(), usize::from(!landed));
             let place = match cell {
@@ -342,6 +352,7 @@ fn nothing_goes_out_where_something_must_end_first() {
             assert_eq!(session.send(&command), Err(misuse), "{command:?} behind {script}");
             assert!(session.output.is_empty());
         }
+        // Nor where the session has failed.
         let mut failed = Session::at(State::Fresh);
         assert_eq!(failed.hear("+OK"), [Told::Fails(Violation::Unsolicited)]);
         assert_eq!(failed.send(&command), Err(Misuse::Over));
@@ -363,6 +374,7 @@ fn elsewhere(place: Place) -> Option<&'static str> {
 #[test]
 fn a_line_that_no_command_awaits_is_no_answer() {
     for answer in ANSWERS {
+        // A server that speaks unasked is out of step: its next line would answer the wrong command.
         // Nothing is in flight.
         for state in [State::Fresh, State::User, State::Utf8, State::Secure, State::Open] {
             let mut session = Session::at(state);
@@ -388,6 +400,7 @@ fn a_line_that_no_command_awaits_is_no_answer() {
         assert_eq!(over.hear(answer), []);
         assert!(matches!(over.client.frame(&mut over.input, &mut over.output), Ok(Framed::Closed)));
     }
+    // A server greets by a status line (RFC 1939 §4).
     let greetings: [(&str, &[Told]); 6] = [
         (ANSWERS[0], &[]),
         (ANSWERS[1], &[Told::Fails(Violation::GreetingRefused)]),
@@ -414,6 +427,7 @@ fn every_place_knows_whether_the_end_comes_too_early() {
         let framed = session.client.frame(&mut session.input, &mut session.output);
         assert_eq!(framed.map(|_| ()), Err(Violation::Truncated), "{:?}", session.client);
     }
+    // Nothing in flight: a server may hang up, and the client is told in order.
     for script in ["", ">USER u|+OK", ">USER u|+OK|>PASS p|+OK", ">QUIT|+OK", ">STLS|+OK|tls"] {
         let mut session = Session::behind(script);
         session.client.eof(End::Fin);

@@ -58,9 +58,11 @@ impl core::str::FromStr for PopUrl {
                 Some((name, method)) => (name, Some(method)),
                 None => (user_auth, None),
             };
+            // `;AUTH=` without a name lets the server say who it is, as with a certificate (RFC 2384 §4).
             user = if name.is_empty() { None } else { Some(decode(name)?) };
             match method {
                 Some(method) => auth = read_auth(method)?,
+                // An `@` with nothing before it is neither a name nor a way to log in.
                 None if user.is_none() => return Err(bad),
                 None => {}
             }
@@ -70,15 +72,18 @@ impl core::str::FromStr for PopUrl {
     }
 }
 
+/// What stands behind `;`: a SASL mechanism, `*`, or `+` and an extension such as APOP (RFC 2384 §4).
 fn read_auth(method: &str) -> Result<UrlAuth, Invalid> {
     let bad = Invalid(Rule::Mechanism);
     let (key, value) = method.split_once('=').ok_or(bad)?;
+    // The only parameter that there is (RFC 2384 §8).
     if !key.eq_ignore_ascii_case("AUTH") || value.is_empty() {
         return Err(bad);
     }
     if value == "*" {
         return Ok(UrlAuth::Any);
     }
+    // The names of mechanisms are ASCII; whether one exists is for who logs in to see.
     let text = |value| String::from_utf8(decode(value)?).map_err(|_| bad);
     match value.strip_prefix('+') {
         Some("") => Err(bad),
@@ -87,6 +92,7 @@ fn read_auth(method: &str) -> Result<UrlAuth, Invalid> {
     }
 }
 
+/// `host` or `host:port`. A colon inside brackets belongs to an IPv6 address; a port of no digits is no port (RFC 2384 §5).
 fn host_port(text: &str) -> Result<(String, u16), Invalid> {
     let bad = Invalid(Rule::Octet);
     let (host, port) = match text.rsplit_once(':') {
@@ -96,7 +102,9 @@ fn host_port(text: &str) -> Result<(String, u16), Invalid> {
         }
         _ => (text, 110),
     };
+    // Names are not resolved here: what may stand in one is checked, and no more.
     let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    // Underscores are no part of a host name, and occur.
     let good = match inner {
         Some(address) => {
             !address.is_empty() && address.bytes().all(|o| o.is_ascii_hexdigit() || matches!(o, b':' | b'.'))
@@ -114,10 +122,12 @@ fn is_achar(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"$-_.+!*'(),&=~".contains(&octet)
 }
 
+/// Octets with `%` and two hexadecimal digits for what cannot stand for itself (RFC 1738 §2.2).
 fn decode(text: &str) -> Result<Vec<u8>, Invalid> {
     let bad = Invalid(Rule::Octet);
     let mut octets = Vec::new();
     let mut rest = text.as_bytes();
+    // A `%` without two digits behind it stands for nothing, and is refused with all else that may not stand here.
     while let Some((octet, behind)) = rest.split_first() {
         rest = behind;
         let octet = match (*octet, rest.split_at_checked(2)) {
@@ -139,6 +149,7 @@ fn decode(text: &str) -> Result<Vec<u8>, Invalid> {
     Ok(octets)
 }
 
+/// The reverse, with no more escapes than are needed, so that equal URLs are written alike.
 fn encode(octets: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for octet in octets {
         if is_achar(*octet) { write!(f, "{}", char::from(*octet))? } else { write!(f, "%{octet:02X}")? }
@@ -152,6 +163,7 @@ impl fmt::Display for PopUrl {
         if let Some(user) = &self.user {
             encode(user, f)?;
         }
+        // Any way is what nothing says too, so nothing is written for it.
         match &self.auth {
             UrlAuth::Any => {}
             UrlAuth::Sasl(name) => {
@@ -167,6 +179,7 @@ impl fmt::Display for PopUrl {
             f.write_str("@")?;
         }
         f.write_str(&self.host)?;
+        // The default port is not written (RFC 2384 §5).
         if self.port == 110 { Ok(()) } else { write!(f, ":{}", self.port) }
     }
 }
@@ -209,6 +222,7 @@ mod tests {
         assert_eq!("POP://u;auth=*@x:110".parse::<PopUrl>().unwrap().to_string(), "pop://u@x");
     }
 
+    /// What lacks a part, has one that belongs to another scheme, or could smuggle a line end into USER.
     #[test]
     fn bad_urls_are_refused() {
         for text in [

@@ -16,6 +16,8 @@ pub(crate) fn capability<'i>(
     read(line, repairs).map_err(|fault| Fault::of(fault, line))
 }
 
+/// A known tag has its own form; any other is kept as it was written, so that a server may announce what this crate has yet to learn
+/// (RFC 2449 §5).
 fn read<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Result<Capability<'i>, nom::Err<Fault>> {
     let (rest, name) = word(line)?;
     // `cchar` leaves out the dot alone (RFC 2449 §3).
@@ -25,6 +27,7 @@ fn read<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Result<Capability<'i>, n
     if rest.iter().any(u8::is_ascii_control) {
         return Fault::at(rest, Rule::Octet);
     }
+    // The longest tag that is known has 14 octets: what does not fit here is another one.
     let mut upper = [0_u8; 16];
     let Some(known) = upper.get_mut(..name.len()) else { return Ok(other(name, rest)) };
     known.copy_from_slice(name);
@@ -44,6 +47,7 @@ fn read<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Result<Capability<'i>, n
         b"PIPELINING" => bare(rest, Capability::Pipelining)?,
         b"STLS" => bare(rest, Capability::Stls)?,
         b"LANG" => bare(rest, Capability::Lang)?,
+        // Mechanisms are read one by one when they are asked for; a server may have none left to offer.
         b"SASL" => Capability::Sasl(Mechanisms::read(rest.get(1..).unwrap_or_default())),
         b"UTF8" => Capability::Utf8 { user: user(rest)? },
         b"LOGIN-DELAY" => {
@@ -54,15 +58,18 @@ fn read<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Result<Capability<'i>, n
             let (rest, expire) = preceded(blank, expire).parse(rest)?;
             Capability::Expire { expire, user: user(rest)? }
         }
+        // Text for logs: its blanks are its own (RFC 2449 §6.9).
         b"IMPLEMENTATION" => Capability::Implementation(rest.get(1..).unwrap_or_default()),
         _ => other(name, rest),
     })
 }
 
+/// A tag without arguments. One that has some all the same is malformed, and not another capability.
 fn bare<'i>(rest: &'i [u8], capability: Capability<'i>) -> Result<Capability<'i>, nom::Err<Fault>> {
     end(rest).map(|_| capability)
 }
 
+/// Any other tag, and what follows its blank.
 fn other<'i>(name: &'i [u8], rest: &'i [u8]) -> Capability<'i> {
     Capability::Other { name, arguments: rest.get(1..).unwrap_or_default() }
 }
@@ -79,6 +86,8 @@ fn expire(input: &[u8]) -> Parsed<'_, Expire> {
 
 /// Whether ` USER` stands at the end.
 fn user(input: &[u8]) -> Result<bool, nom::Err<Fault>> {
+    // USER says that the value differs from user to user, for LOGIN-DELAY and EXPIRE (RFC 2449 §6.5 and §6.7), and that names may be
+    // UTF-8, for UTF8 (RFC 6856 §2.2).
     let (rest, user) = opt(preceded(blank, word)).parse(input)?;
     match user {
         None => end(rest).map(|_| false),

@@ -15,9 +15,11 @@ const FOREIGN: [&[u8]; 9] =
 
 /// A line without its line end.
 pub(crate) fn command(line: &[u8]) -> Result<Command<'_>, Malformed<'_>> {
+    // Framing has taken the line end; whoever calls this with other octets gets the same rule.
     if let Some(at) = memchr::memchr3(b'\r', b'\n', 0, line) {
         return Err(Malformed { raw: line, at, rule: Rule::Octet });
     }
+    // What is not a keyword is not looked at further, but for the words of protocols that have no business here.
     let Some(verb) = Verb::of(line) else {
         let keyword = line.split(|octet| *octet == b' ').next().unwrap_or_default();
         let foreign = FOREIGN.iter().any(|word| word.eq_ignore_ascii_case(keyword));
@@ -31,8 +33,10 @@ pub(crate) fn command(line: &[u8]) -> Result<Command<'_>, Malformed<'_>> {
     }
 }
 
+/// The arguments of a known keyword. Nothing is skipped and nothing guessed: one blank before each, and nothing behind the last.
 fn read(verb: Verb, input: &[u8]) -> Parsed<'_, Command<'_>> {
     match verb {
+        // A name and a password take all of the rest, blanks included (RFC 1939 §7, PASS).
         Verb::User => preceded(blank, valid(UserName::try_from)).map(Command::User).parse(input),
         Verb::Pass => preceded(blank, valid(Password::try_from)).map(Command::Pass).parse(input),
         Verb::Apop => apop(input),
@@ -53,10 +57,12 @@ fn read(verb: Verb, input: &[u8]) -> Parsed<'_, Command<'_>> {
     }
 }
 
+/// No argument at all, not even a blank (RFC 1939 §3).
 fn bare<'i>(input: &'i [u8], command: Command<'i>) -> Parsed<'i, Command<'i>> {
     end(input).map(|(rest, ())| (rest, command))
 }
 
+/// One message number and nothing behind it.
 fn number(input: &[u8]) -> Parsed<'_, MessageNumber> {
     terminated(preceded(blank, message_number), end).parse(input)
 }
@@ -72,6 +78,7 @@ fn opt_argument<'i, T>(
     terminated(preceded(blank, argument), end).map(Some).parse(input)
 }
 
+/// TOP wants both numbers (RFC 1939 §7).
 fn top(input: &[u8]) -> Parsed<'_, Command<'_>> {
     terminated(preceded(blank, separated_pair(message_number, blank, lines)), end)
         .map(|(message, lines)| Command::Top { message, lines })
@@ -82,12 +89,15 @@ fn top(input: &[u8]) -> Parsed<'_, Command<'_>> {
 fn apop(input: &[u8]) -> Parsed<'_, Command<'_>> {
     let (input, ()) = blank(input)?;
     let Some(at) = memchr::memrchr(b' ', input) else { return Fault::at(input, Rule::Missing) };
+    // A name may hold blanks, and the digest is 32 octets without one (RFC 1939 §7).
     let (name, digest) = input.split_at(at);
     let (_, name) = valid(UserName::try_from).parse(name)?;
     let (_, digest) = preceded(blank, valid(|octets: &[u8]| Digest::try_from(octets))).parse(digest)?;
     Ok((&[], Command::Apop { name, digest }))
 }
 
+/// AUTH without anything, with a mechanism, or with an initial response too. Whether that is base64 is seen when it is decoded: here it
+/// is one word (RFC 5034 §4).
 fn auth(input: &[u8]) -> Parsed<'_, Command<'_>> {
     if input.is_empty() {
         return Ok((input, Command::AuthList));

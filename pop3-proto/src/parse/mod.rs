@@ -13,7 +13,9 @@ use nom::error::{ErrorKind, ParseError};
 /// The rule that broke and how many octets were left there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
+    /// What was expected.
     pub(crate) rule: Rule,
+    /// Counted from the end, as a parser knows only what is in front of it.
     left: usize,
 }
 
@@ -21,6 +23,7 @@ pub(crate) struct Fault {
 pub(crate) type Parsed<'i, T> = IResult<&'i [u8], T, Fault>;
 
 impl Fault {
+    /// The rule broke in front of what is left.
     pub(crate) fn at<T>(rest: &[u8], rule: Rule) -> Result<T, nom::Err<Self>> {
         Err(nom::Err::Error(Self { rule, left: rest.len() }))
     }
@@ -36,6 +39,7 @@ impl Fault {
     }
 }
 
+/// What nom's own combinators ask for. The rule that broke last is the one that is told: it stands furthest.
 impl<'i> ParseError<&'i [u8]> for Fault {
     fn from_error_kind(input: &'i [u8], _: ErrorKind) -> Self {
         Self { rule: Rule::Octet, left: input.len() }
@@ -73,6 +77,7 @@ pub(crate) fn word(input: &[u8]) -> Parsed<'_, &[u8]> {
 pub(crate) fn number64(input: &[u8]) -> Parsed<'_, u64> {
     let mut rest = input;
     let mut value = 0_u64;
+    // Checked at each digit: a number of the peer never wraps, and leading zeros cost nothing but time.
     while let Some((digit @ b'0'..=b'9', behind)) = rest.split_first() {
         let digit = u64::from(digit.wrapping_sub(b'0'));
         match value.checked_mul(10).and_then(|tens| tens.checked_add(digit)) {

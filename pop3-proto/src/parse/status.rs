@@ -10,12 +10,14 @@ use mail_wire::{Repairs, Span};
 
 /// The status and the text behind it. `None`: no status indicator.
 pub(crate) fn status(line: &[u8], repairs: &mut impl Mend) -> Option<(Status, Span)> {
+    // `+OK` and `-ERR` are whole words: `+OKAY` is neither (RFC 1939 §3).
     let (status, len) = match line {
         [b'+', a, b, ..] if [*a, *b].eq_ignore_ascii_case(b"OK") => (Status::Ok, 3),
         [b'-', a, b, c, ..] if [*a, *b, *c].eq_ignore_ascii_case(b"ERR") => (Status::Err, 4),
         _ => return None,
     };
     let word = line.get(..len)?;
+    // The standard has them in upper case; some servers write them as they speak.
     if word.iter().any(u8::is_ascii_lowercase) && !repairs.mend(Repair::LowerCaseStatus) {
         return None;
     }
@@ -31,6 +33,7 @@ pub(crate) fn challenge<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Option<&
     match line {
         [b'+', b' ', text @ ..] => Some(text),
         [b'+'] if repairs.mend(Repair::PlusWithoutBlank) => Some(&[]),
+        // A server that leaves the blank out may mean either.
         // Behind the sign base64 alone may stand, and no status indicator.
         [b'+', text @ ..] if !text.is_empty() && status(line, &mut Repairs::<Repair>::all()).is_none() => {
             let good = text.iter().all(|o| o.is_ascii_alphanumeric() || matches!(o, b'+' | b'/' | b'='));
@@ -40,6 +43,7 @@ pub(crate) fn challenge<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Option<&
     }
 }
 
+/// What broke, told against the whole line.
 fn place(text: &[u8], fault: nom::Err<Fault>, start: usize) -> DataHead {
     let malformed = Fault::of(fault, text);
     DataHead::Malformed { at: malformed.at.saturating_add(start), rule: malformed.rule }
@@ -48,8 +52,10 @@ fn place(text: &[u8], fault: nom::Err<Fault>, start: usize) -> DataHead {
 /// The drop listing (RFC 1939 §5): two numbers; what follows is ignored.
 pub(crate) fn stat(line: &[u8], text: Span, repairs: &mut impl Mend) -> DataHead {
     let octets = text.of(line);
+    // RFC 1939 §5: two numbers; servers put text behind them.
     let numbers = number32(octets).and_then(|(rest, messages)| {
         let (rest, ()) = blank(rest)?;
+        // A sum that has overflowed at the server is no size at all, and the count of messages is good all the same.
         if let [b'-', digits @ ..] = rest {
             let (behind, _) = number64(digits)?;
             if repairs.mend(Repair::NegativeSize) {
@@ -72,6 +78,7 @@ pub(crate) fn one_scan(line: &[u8], text: Span, asked: MessageNumber, repairs: &
     match scan(octets, repairs) {
         Ok((message, octets)) if message == asked => DataHead::Scan { message, octets },
         Ok(_) => DataHead::Malformed { at: text.start(), rule: Rule::OtherMessage },
+        // A bare size can only be of the message that was asked for.
         Err(fault) => match number64(octets) {
             Ok(([], octets)) if repairs.mend(Repair::MissingNumber) => {
                 DataHead::Scan { message: asked, octets }
@@ -97,6 +104,7 @@ pub(crate) fn one_unique_id(
             DataHead::UniqueId { message, id: Span::new(end.saturating_sub(id.octets().len()), end) }
         }
         Ok(_) => DataHead::Malformed { at: text.start(), rule: Rule::OtherMessage },
+        // The same for a bare id.
         Err(fault) => match crate::types::UniqueId::try_from(octets) {
             Ok(_) if repairs.mend(Repair::MissingNumber) => DataHead::UniqueId { message: asked, id: text },
             _ => place(octets, fault, text.start()),
@@ -107,6 +115,7 @@ pub(crate) fn one_unique_id(
 /// The language tag at the start of a positive reply to LANG x (RFC 6856 §3.2).
 pub(crate) fn language(line: &[u8], text: Span) -> DataHead {
     let octets = text.of(line);
+    // Behind the tag stands text in that language (RFC 6856 §3.2).
     let end = memchr::memchr(b' ', octets).unwrap_or(octets.len());
     let tag = Span::new(text.start(), text.start().saturating_add(end));
     match LanguageTag::try_from(tag.of(line)) {

@@ -9,11 +9,14 @@ use memchr::memchr;
 /// A body that is being sent.
 #[derive(Debug)]
 pub(crate) struct Body {
+    /// Stuffs, and holds the policy on line ends.
     encoder: DotEncoder,
+    /// What TOP still wants; `None` for RETR, which wants all.
     top: Option<TopScan>,
 }
 
 impl Body {
+    /// A body at its first octet; with a count of lines for TOP.
     pub(crate) fn new(eol: BodyEol, lines: Option<u32>) -> Self {
         Self { encoder: DotEncoder::new(eol), top: lines.map(TopScan::new) }
     }
@@ -24,6 +27,7 @@ impl Body {
             self.encoder.push(piece, output)?;
             return Ok(false);
         };
+        // No more is scanned than goes out: what is left in `piece` comes again, and must be counted then.
         let room = piece.len().min(output.room());
         let mut scan = top;
         let keep = scan.scan(piece.get(..room).unwrap_or_default());
@@ -37,6 +41,7 @@ impl Body {
         Ok(scan.done)
     }
 
+    /// The terminator, with a line end before it where the last line has none (RFC 1939 §3).
     pub(crate) fn end(&mut self, output: &mut Output) -> Result<(), BodyFault> {
         self.encoder.end(output)
     }
@@ -47,13 +52,16 @@ impl Body {
 struct TopScan {
     /// Lines of the body that are still wanted.
     left: u32,
+    /// Whether the blank line behind the header has been.
     in_body: bool,
     /// The line so far: nothing, or a CR alone.
     empty: bool,
+    /// Whether there is nothing left to want.
     done: bool,
 }
 
 impl TopScan {
+    /// At the start of the header.
     fn new(lines: u32) -> Self {
         Self { left: lines, in_body: false, empty: true, done: false }
     }
@@ -74,6 +82,7 @@ impl TopScan {
         at
     }
 
+    /// One more line is over. Lines of the header are free; the blank one behind it is where counting begins.
     fn line(&mut self, blank: bool) {
         self.empty = true;
         if self.in_body {
@@ -113,6 +122,7 @@ mod tests {
             .collect()
     }
 
+    /// Cut at every place, against `split` and `take_while`; LF alone counts too, as some maildrops have it so.
     #[test]
     fn top_takes_the_header_and_so_many_lines_at_every_cut() {
         for text in

@@ -16,6 +16,9 @@ const SECRET: [&[u8]; 3] = [b"PASS", b"APOP", b"AUTH"];
 
 impl Server {
     /// A complete line without its line end.
+    ///
+    /// In this order: a response of an exchange is nothing else; then what is paid for before a log-in; then whether the command belongs here
+    /// (RFC 1939 §3); then what it says.
     pub(crate) fn line<'i>(&mut self, line: &'i [u8]) -> Event<'i> {
         if self.exchange {
             self.mask(0, line.len());
@@ -26,6 +29,7 @@ impl Server {
         // PASS follows USER directly or not at all (RFC 1939 §7): whatever else stands between is one line too many. A malformed PASS
         // is still the one that had to follow.
         self.user_accepted &= verb == Some(Verb::Pass);
+        // Also good commands are bounded here: whoever never logs in holds a connection for nothing.
         if self.phase == Phase::Authorization && self.early.spend(1).is_err() {
             return self.refused(verb, Refusal::TooMany);
         }
@@ -61,16 +65,20 @@ impl Server {
         }
     }
 
+    /// The refusal is written at the next frame, so that the event may be looked at first.
     fn refused<'i>(&mut self, verb: Option<Verb>, why: Refusal) -> Event<'i> {
         self.due = Due::Refuse(why);
         Event::Refused(Refused { verb, why })
     }
 
+    /// What does not parse is the application's to answer, as it may know commands that this crate does not.
     fn malformed<'i>(&mut self, malformed: Malformed<'i>) -> Event<'i> {
         self.owed = Owed::Malformed(malformed.rule);
         Event::Malformed(malformed, Answer(self.source.issue()))
     }
 
+    /// A command that parses and belongs here. The application is asked where it alone can know: who somebody is, what a message says, which
+    /// languages there are words for. All else the machine answers from the maildrop it was given.
     fn command<'i>(&mut self, command: Command<'i>) -> Event<'i> {
         match command {
             Command::User(name) => {
@@ -80,6 +88,7 @@ impl Server {
                 self.user = Some(name.octets().into());
                 self.ask(command, Owed::Command(Verb::User))
             }
+            // A name or password that is not UTF-8 where it may be is refused before anybody compares it (RFC 6856 §2.2).
             Command::Pass(password) if !self.is_good_text(password.expose()) => {
                 self.refused(Some(Verb::Pass), Refusal::NotUtf8)
             }
@@ -88,20 +97,24 @@ impl Server {
             }
             Command::Pass(_) | Command::Apop { .. } => self.ask(command, Owed::LogIn),
             Command::Auth { mechanism, initial } => self.auth(mechanism, initial),
+            // What stands behind it is not looked at any more: it is TLS, or it is an attack (RFC 2595 §4).
             Command::Stls => {
                 self.owed = Owed::Upgrade;
                 Event::StartTls(TlsOffer(self.source.issue()))
             }
+            // From here on STLS is refused, and messages may go out as they are (RFC 6856 §2.1).
             Command::Utf8 => {
                 self.utf8 = true;
                 self.settled(command, Due::Ok("UTF-8"))
             }
             Command::Lang(Some(_)) => self.ask(command, Owed::Command(Verb::Lang)),
+            // A capability without a language to list would be an empty promise (RFC 6856 §3.2).
             Command::Lang(None) if self.offer.languages.is_empty() => {
                 self.refused(Some(Verb::Lang), Refusal::NotOffered)
             }
             Command::Lang(None) => self.settled(command, Due::Languages),
             Command::AuthList => self.settled(command, Due::Mechanisms),
+            // It is the one way to learn what is there, so it is never out of state (RFC 2449 §5).
             Command::Capa => self.settled(command, Due::Capabilities),
             Command::Quit => self.quit(command),
             Command::Noop => self.settled(command, Due::Ok("")),
@@ -110,12 +123,14 @@ impl Server {
             Command::Uidl(None) => self.settled(command, Due::Listing { ids: true, from: None }),
             Command::List(Some(message)) => self.of_message(command, message, Due::Scan(message)),
             Command::Uidl(Some(message)) => self.of_message(command, message, Due::UniqueId(message)),
+            // All marks go, also those of earlier commands (RFC 1939 §5).
             Command::Rset => {
                 if let Some(maildrop) = &mut self.maildrop {
                     maildrop.reset();
                 }
                 self.settled(command, Due::Ok(""))
             }
+            // It is only marked: what is removed is told at QUIT, all at once (RFC 1939 §6).
             Command::Dele(message) => {
                 if self.maildrop.as_mut().is_some_and(|maildrop| maildrop.delete(message)) {
                     self.settled(command, Due::Ok("deleted"))
@@ -133,20 +148,24 @@ impl Server {
         }
     }
 
+    /// Owes the application's answer: no further command is framed until it is there (RFC 2449 §6.6: answers keep the order).
     fn ask<'i>(&mut self, command: Command<'i>, owed: Owed) -> Event<'i> {
         self.owed = owed;
         Event::Command(command, Answer(self.source.issue()))
     }
 
+    /// Owes an answer that the machine writes at the next frame.
     fn settled<'i>(&mut self, command: Command<'i>, due: Due) -> Event<'i> {
         self.due = due;
         Event::Answered(command)
     }
 
+    /// A message that is marked is as good as gone until RSET (RFC 1939 §5, DELE).
     fn has(&self, message: MessageNumber) -> bool {
         self.maildrop().is_some_and(|maildrop| maildrop.size(message).is_some())
     }
 
+    /// LIST n and UIDL n: answered, or refused where there is no such message.
     fn of_message<'i>(&mut self, command: Command<'i>, message: MessageNumber, due: Due) -> Event<'i> {
         if self.has(message) {
             self.settled(command, due)
@@ -155,6 +174,7 @@ impl Server {
         }
     }
 
+    /// RETR and TOP: the machine sees to it that the message is there, the application gives its octets.
     fn ask_message<'i>(&mut self, command: Command<'i>, wanted: Wanted) -> Event<'i> {
         if self.has(wanted.message) {
             self.ask(command, Owed::Message(wanted))
@@ -175,6 +195,8 @@ impl Server {
         }
     }
 
+    /// AUTH: refused before the application hears of it where the mechanism is not offered, would show a password in the clear, or comes with
+    /// an initial response that is not base64 (RFC 5034 §4).
     fn auth<'i>(&mut self, mechanism: Mechanism<'i>, initial: Option<InitialResponse<'i>>) -> Event<'i> {
         if !self.offer.capabilities.mechanisms().contains(mechanism) {
             return self.refused(Some(Verb::Auth), Refusal::NotOffered);
@@ -182,6 +204,7 @@ impl Server {
         if self.needs_tls(mechanism.is_plaintext()) {
             return self.refused(Some(Verb::Auth), Refusal::TlsFirst);
         }
+        // `=` is an empty response, and none at all asks for an empty challenge: the two are kept apart (RFC 5034 §4).
         let initial = match initial.map(|initial| initial.decode()) {
             None => None,
             Some(Ok(octets)) => Some(octets),
@@ -211,6 +234,8 @@ impl Server {
         octets.is_ascii() || !self.offer.capabilities.utf8_user() || core::str::from_utf8(octets).is_ok()
     }
 
+    /// Which octets of a line no tap may see. A line that is not understood is hidden whole before a log-in: what it is can not be known,
+    /// and a secret is the worst that it can be.
     fn mask_line(&mut self, line: &[u8], verb: Option<Verb>) {
         match verb {
             // The name stands in the clear, the digest behind it does not.
@@ -233,6 +258,7 @@ impl Server {
         }
     }
 
+    /// Hides a stretch, unless it is empty.
     fn mask(&mut self, from: usize, to: usize) {
         if from < to {
             self.mask = Some(Mask { span: Span::new(from, to), class: Class::Secret });

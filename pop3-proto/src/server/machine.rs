@@ -19,22 +19,28 @@ use mail_wire::{
 /// What the unit framed last is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
+    /// Nothing is framed, or it has been decoded.
     Nothing,
+    /// The first one, of no octets: the greeting is due.
     Connected,
+    /// A line, whatever it says.
     Line(Line),
     /// The end of an over-long line.
     TooLong,
+    /// One of no octets: the application holds a lock, and must learn that it ends.
     Abort(Abort),
 }
 
 /// How the session ends once the application knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
+    /// In order: QUIT, or a greeting that refuses.
     Closed,
     /// The driver shuts down.
     Shutdown,
     /// The client has gone.
     Lost,
+    /// By a fault of the client, a limit or a deadline.
     Failed(Violation),
 }
 
@@ -48,12 +54,15 @@ impl Machine for Server {
         if let Some(violation) = self.fatal {
             return Err(violation);
         }
+        // The end stays the end: no octet behind it is looked at.
         if self.closed {
             return Ok(Framed::Closed);
         }
+        // A unit that was framed and not decoded is framed again: nothing is lost by asking twice.
         if let Some(unit) = input.begin() {
             return Ok(Framed::Ready(unit));
         }
+        // Of the unit before: what it hid is gone with it.
         self.mask = None;
         if !self.settle(output) && !matches!(self.ending, Some(Ending::Failed(_))) {
             return Ok(Framed::Paused(Pause::OutputFull));
@@ -61,15 +70,18 @@ impl Machine for Server {
         match self.ending {
             // After a shutdown the command in flight is answered first.
             Some(Ending::Shutdown) if self.owed != Owed::Nothing && self.owed != Owed::Upgrade => {}
+            // Everything else that ends a session does so at once: what is owed then is owed to nobody.
             Some(ending) => return self.end(ending, input),
             None => {}
         }
         match self.owed {
+            // One command at a time: what is pipelined waits in the input, where reading stops when it is full (RFC 2449 §6.6).
             Owed::Nothing => {}
             Owed::Upgrade => return Ok(Framed::Paused(Pause::Upgrade)),
             Owed::Body if output.is_full() => return Ok(Framed::Paused(Pause::OutputFull)),
             _ => return Ok(Framed::Paused(Pause::AnswerOwed)),
         }
+        // A client that does not read its answers is given no new ones: this bounds what an idle reader can make a server hold.
         if output.is_full() {
             return Ok(Framed::Paused(Pause::OutputFull));
         }
@@ -92,6 +104,7 @@ impl Machine for Server {
                 }
                 self.line(octets.get(..line.text).unwrap_or_default())
             }
+            // The rest of a response is no command: the exchange is over, and the line with it.
             Framing::TooLong if core::mem::take(&mut self.exchange) => {
                 self.due = Due::Refuse(Refusal::TooLong);
                 Event::AuthCancelled(Refusal::TooLong)
@@ -119,11 +132,13 @@ impl Machine for Server {
         }
         // Neither has a reply of its own (RFC 1939 §3).
         self.ending = Some(match why {
+            // Autologout: the connection is closed without a word and without UPDATE (RFC 1939 §3).
             Closing::Expired => Ending::Failed(Violation::Expired),
             Closing::Shutdown => Ending::Shutdown,
         });
     }
 
+    /// RFC 1939 §3 wants ten minutes at least between two commands; before a log-in nobody is owed that much.
     fn patience(&self) -> Duration {
         match self.phase {
             Phase::Authorization => self.limits.login_wait,
@@ -131,11 +146,13 @@ impl Machine for Server {
         }
     }
 
+    /// The go-ahead is written here and nowhere else, in front of the first TLS record: nothing can come between.
     fn start_tls(mut self, token: TlsOffer, input: Input, output: &mut Output) -> HandoverResult<Self> {
         if self.owed != Owed::Upgrade || self.is_over() || !self.source.is_latest(token.0) {
             return Err(HandoverError::NotOwed);
         }
         self.owed = Owed::Nothing;
+        // No go-ahead where plaintext stands behind STLS: the client would begin a handshake that nobody answers (RFC 2595 §4).
         let clean = input.is_empty();
         let (good, bad) = (ReplyText::known("begin TLS"), ReplyText::known("octets behind STLS"));
         self.put(&if clean { Reply::ok(good) } else { Reply::err(bad) }, output);
@@ -148,6 +165,7 @@ impl Machine for Server {
         self.secure = true;
         self.user = None;
         self.user_accepted = false;
+        // An exchange cannot be open here, as STLS would have been read as its response; it is said all the same.
         self.exchange = false;
         if self.greeted {
             self.stamp = None;
@@ -156,6 +174,7 @@ impl Machine for Server {
 }
 
 impl Server {
+    /// The next line, and what it costs where it is none. Before a log-in octets are overwritten when they are dropped, whatever they are.
     fn find(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         if self.phase == Phase::Authorization {
             // A password may be in any line, also in one that is not complete.
@@ -169,10 +188,12 @@ impl Server {
         match self.framer.step(input.pending(), self.policy.line, limit) {
             Ok(Some(line)) => Ok(self.take(input, Framing::Line(line), line.len)),
             Ok(None) => self.need(input),
+            // Its end is looked for: the line is refused and the link goes on.
             Err(LineFault::TooLong { .. }) => {
                 self.discarding = true;
                 self.skip_line(input)
             }
+            // A CR or LF alone could be a line end to somebody else on the way: nothing behind it can be trusted (RFC 1939 §3).
             Err(fault) => {
                 self.put(&Reply::err(ReplyText::known("CR or LF alone")), output);
                 self.end(Ending::Failed(Violation::Line(fault)), input)
@@ -204,14 +225,17 @@ impl Server {
         self.need(input)
     }
 
+    /// No whole line. If no more octets will come, a session may end between two lines and nowhere else (RFC 1939 §6: then nothing is removed).
     fn need(&mut self, input: &mut Input) -> Result<Framed, Violation> {
         if !self.eof {
             return Ok(Framed::NeedInput);
         }
+        // In an exchange the client owes a response, so that its end comes too early there.
         let clean = input.pending().is_empty() && !self.discarding && !self.exchange;
         self.end(if clean { Ending::Lost } else { Ending::Failed(Violation::Truncated) }, input)
     }
 
+    /// Frames the first so many octets, and remembers what they are.
     fn take(&mut self, input: &mut Input, framing: Framing, len: usize) -> Framed {
         self.framing = framing;
         Framed::Ready(input.take(len))
@@ -219,6 +243,7 @@ impl Server {
 
     /// Ends the session, and tells an application that holds the lock of a maildrop before that.
     fn end(&mut self, ending: Ending, input: &mut Input) -> Result<Framed, Violation> {
+        // Taken, so that it is told once; QUIT has taken it before and gets no abort on top of its commit (RFC 1939 §6).
         if self.maildrop.take().is_some() {
             self.ending = Some(ending);
             self.owed = Owed::Nothing;

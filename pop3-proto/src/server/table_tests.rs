@@ -88,13 +88,17 @@ fn row(command: &Command<'_>) -> [Cell; 7] {
         Command::Auth { .. } => [Begins, Begins, Begins, Begins, Breaks, STATE, STATE],
         Command::AuthList => [Answers, Answers, Answers, Answers, Response, STATE, STATE],
         Command::Capa => [Answers, Answers, Answers, Answers, Response, Answers, Answers],
+        // Neither behind UTF8 (RFC 6856 §2.1) nor under TLS (RFC 2595 §4).
         Command::Stls => [Tls, Tls, STATE, STATE, Response, STATE, STATE],
         Command::Utf8 => [Answers, Answers, Answers, Answers, Response, STATE, STATE],
         Command::Lang(Some(_)) => [Asks, Asks, Asks, Asks, Breaks, Asks, Asks],
         Command::Lang(None) => [Answers, Answers, Answers, Answers, Response, Answers, Answers],
+        // UPDATE comes of QUIT in TRANSACTION alone (RFC 1939 §6).
         Command::Quit => [Bye, Bye, Bye, Bye, Response, Commit, Commit],
+        // The maildrop is there once somebody is logged in (RFC 1939 §5).
         Command::Stat => [STATE, STATE, STATE, STATE, Response, Answers, Answers],
         Command::List(None) => [STATE, STATE, STATE, STATE, Response, Answers, Answers],
+        // What is marked is gone for whoever names it (RFC 1939 §5, DELE).
         Command::List(Some(_)) => [STATE, STATE, STATE, STATE, Breaks, Answers, ABSENT],
         Command::Retr(_) => [STATE, STATE, STATE, STATE, Breaks, Message, ABSENT],
         Command::Dele(_) => [STATE, STATE, STATE, STATE, Breaks, Answers, ABSENT],
@@ -103,6 +107,7 @@ fn row(command: &Command<'_>) -> [Cell; 7] {
         Command::Top { .. } => [STATE, STATE, STATE, STATE, Breaks, Message, ABSENT],
         Command::Uidl(None) => [STATE, STATE, STATE, STATE, Response, Answers, Answers],
         Command::Uidl(Some(_)) => [STATE, STATE, STATE, STATE, Breaks, Answers, ABSENT],
+        // The application may know it: it is asked, as for all that does not parse (RFC 2449 §4).
         Command::Other(_) => [Malformed, Malformed, Malformed, Malformed, Breaks, Malformed, Malformed],
     }
 }
@@ -169,6 +174,7 @@ fn command(line: &str) -> Command<'_> {
     }
 }
 
+/// Texts are for people: the table has none.
 fn ok() -> Reply<'static> {
     Reply::ok(ReplyText::EMPTY)
 }
@@ -203,6 +209,7 @@ enum Token {
 
 impl Session {
     /// On a fresh connection, before the greeting.
+    /// Everything is offered and allowed, so that the state alone decides.
     fn new() -> Self {
         let mut offer = Offer::default();
         for line in ["SASL PLAIN", "UTF8", "LANG"] {
@@ -241,6 +248,7 @@ impl Session {
         session
     }
 
+    /// A line with its end.
     fn feed(&mut self, line: &str) {
         self.input.feed(line.as_bytes());
         self.input.feed(b"\r\n");
@@ -304,6 +312,7 @@ impl Session {
             }
             (_, Token::Answer(answer)) => server.answer(answer, &reply, output).unwrap(),
             (_, Token::Turn(turn)) if !yes => server.refuse_auth(turn, &no(), output).unwrap(),
+            // The empty challenge: the client has given no initial response (RFC 5034 §4).
             (Begins, Token::Turn(turn)) => server.challenge(turn, b"", output).unwrap(),
             (_, Token::Turn(turn)) => server.accept_auth(turn, maildrop(), &ok(), output).unwrap(),
             (_, Token::Offer(offer)) if yes => {
@@ -316,6 +325,7 @@ impl Session {
         }
         // What the machine answers by itself is written now.
         match server.frame(input, output).unwrap() {
+            // What else could be framed here would be an event that no line has asked for.
             Framed::Closed => None,
             Framed::NeedInput => Some(self),
             other => panic!("{other:?}"),
@@ -336,6 +346,7 @@ fn every_state_does_with_every_command_what_the_table_says() {
                 let (got, token) = session.next().expect("an event");
                 assert_eq!(got, cell, "{line} in {state:?}");
                 let state_after = session.answer(got, token, yes).map(|session| {
+                    // A command without an answer would leave the client waiting for ever.
                     let answered = session.output.has_remaining();
                     assert!(answered, "{line} in {state:?} has no answer");
                     session.state()
@@ -384,6 +395,7 @@ fn is_listed(owed: Owed) -> bool {
 /// One command is in flight: what is pipelined behind it waits, whatever it says.
 #[test]
 fn no_state_that_owes_looks_at_a_command() {
+    // Asked twice, as a state must not wear off by being asked.
     let waits = |session: &mut Session, line: &str, pause: Pause| {
         let before = session.output.len();
         session.feed(line);
@@ -399,6 +411,7 @@ fn no_state_that_owes_looks_at_a_command() {
         assert_eq!(session.server.owed, Owed::Greeting);
         waits(&mut session, line, Pause::AnswerOwed);
         for (owed, way, pause) in OWED {
+            // The way there is the application's: all but the last step is answered.
             assert!(is_listed(owed));
             let mut session = Session::at(Fresh);
             let mut kept = Token::Nothing;
@@ -418,6 +431,7 @@ fn no_state_that_owes_looks_at_a_command() {
         let mut session = Session::at(Open);
         session.feed("RETR 1");
         let (_, Token::Answer(answer)) = session.next().unwrap() else { panic!() };
+        // A message is being sent: its end is what the client waits for.
         let _grant = session.server.answer_body(answer, ReplyText::EMPTY, &mut session.output).unwrap();
         assert_eq!(session.server.owed, Owed::Body);
         waits(&mut session, line, Pause::AnswerOwed);
@@ -487,6 +501,7 @@ fn every_state_ends_without_a_commit_where_no_quit_was_given() {
                     other => panic!("{other:?} in {state:?}"),
                 }
             }
+            // Where nobody is logged in there is no lock to give back, so that no abort is told.
             let column = match state {
                 Fresh | User | Utf8 | Secure => 0,
                 Exchange => 1,
@@ -494,6 +509,7 @@ fn every_state_ends_without_a_commit_where_no_quit_was_given() {
             };
             let (abort, end) = ends(how)[column];
             assert_eq!((aborts, over), (Vec::from_iter(abort), Some(end)), "{how:?} in {state:?}");
+            // Whatever the client goes on to say.
             // And it stays over.
             for line in LINES {
                 input.feed(line.as_bytes());

@@ -125,6 +125,7 @@ impl Digest {
     }
 }
 
+/// A hexadecimal digit in lower case: APOP knows no other (RFC 1939 §7).
 fn digit(value: u8) -> u8 {
     char::from_digit(u32::from(value), 16).map_or(b'0', |digit| digit as u8)
 }
@@ -134,6 +135,7 @@ impl TryFrom<&[u8]> for Digest {
 
     /// From 32 hexadecimal digits in lower case.
     fn try_from(hex: &[u8]) -> Result<Self, Invalid> {
+        // Upper case is refused: two forms of one proof could be taken for two proofs.
         let lower = |octet: &u8| matches!(octet, b'0'..=b'9' | b'a'..=b'f');
         if hex.len() != 32 || !hex.iter().all(lower) {
             return Err(Invalid(Rule::Digest));
@@ -184,10 +186,12 @@ impl<'a> TryFrom<&'a [u8]> for MsgId<'a> {
 
     fn try_from(octets: &'a [u8]) -> Result<Self, Invalid> {
         let inner = octets.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">"));
+        // The brackets are part of the stamp, and of what is hashed.
         let inner = inner.ok_or(Invalid(Rule::Octet))?;
         if !inner.iter().all(|octet| octet.is_ascii_graphic() && !matches!(octet, b'<' | b'>')) {
             return Err(Invalid(Rule::Octet));
         }
+        // `local@domain`, each with something in it (RFC 5322 §3.6.4); what else the grammar has is not needed to be safe.
         let mut sides = inner.split(|octet| *octet == b'@');
         match (sides.next(), sides.next(), sides.next()) {
             (Some(left), Some(right), None) if !left.is_empty() && !right.is_empty() => Ok(Self(octets)),

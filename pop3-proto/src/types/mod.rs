@@ -17,6 +17,7 @@ use crate::error::{Invalid, Rule};
 
 /// No CR, LF or NUL, and not empty.
 fn one_line(octets: &[u8]) -> Result<(), Invalid> {
+    // CR or LF would begin another command, and NUL ends a string elsewhere (RFC 1939 §3).
     match octets {
         [] => Err(Invalid(Rule::Missing)),
         _ if memchr::memchr3(b'\r', b'\n', 0, octets).is_some() => Err(Invalid(Rule::Octet)),
