@@ -258,7 +258,43 @@ macro_rules! builder {
         }
     };
 }
-pub(crate) use builder;
+
+/// Writes the builder for what the machine's own `Config` holds.
+macro_rules! config {
+    () => {
+        /// Limits and policies. Those on TLS and passwords stay as the [`Security`] has them.
+        #[must_use]
+        pub fn config(mut self, config: Config) -> Self {
+            let (tls, auth) = (self.config.policy.tls, self.config.policy.plaintext_auth);
+            self.config = config;
+            (self.config.policy.tls, self.config.policy.plaintext_auth) = (tls, auth);
+            self
+        }
+    };
+}
+
+/// Writes what an [`Opening`] tells out of its [`Base`].
+macro_rules! told_by_base {
+    () => {
+        fn address(&self) -> (&str, u16) {
+            (&self.base.host, self.base.port)
+        }
+
+        fn implicit_tls(&self) -> Result<Option<crate::tls::Tls>, Failure> {
+            self.base.implicit_tls()
+        }
+
+        fn take_tap(&mut self) -> Option<Box<dyn crate::tap::Tap>> {
+            self.base.take_tap()
+        }
+
+        fn mechanism(&self) -> Option<crate::sasl::client::Mechanism> {
+            self.base.mechanism()
+        }
+    };
+}
+
+pub(crate) use {builder, config, told_by_base};
 
 /// A value that cannot stand on the wire.
 pub(crate) fn invalid<E>(_: E) -> Failure {

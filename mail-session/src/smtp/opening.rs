@@ -73,14 +73,7 @@ impl Opening {
         Ok(self)
     }
 
-    /// Limits and policies. Those on TLS and passwords stay as the [`Security`] has them.
-    #[must_use]
-    pub fn config(mut self, config: Config) -> Self {
-        let (tls, auth) = (self.config.policy.tls, self.config.policy.plaintext_auth);
-        self.config = config;
-        (self.config.policy.tls, self.config.policy.plaintext_auth) = (tls, auth);
-        self
-    }
+    crate::open::config!();
 
     /// Says EHLO, or LHLO where the configuration is that of LMTP (RFC 2033 §4.1).
     fn say_hello(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
@@ -186,19 +179,5 @@ impl open::Opening for Opening {
         Client::new(self.config.clone())
     }
 
-    fn address(&self) -> (&str, u16) {
-        (&self.base.host, self.base.port)
-    }
-
-    fn implicit_tls(&self) -> Result<Option<Tls>, Failure> {
-        self.base.implicit_tls()
-    }
-
-    fn take_tap(&mut self) -> Option<Box<dyn crate::tap::Tap>> {
-        self.base.take_tap()
-    }
-
-    fn mechanism(&self) -> Option<crate::sasl::client::Mechanism> {
-        self.base.mechanism()
-    }
+    crate::open::told_by_base!();
 }
