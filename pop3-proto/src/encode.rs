@@ -6,7 +6,7 @@ use crate::types::InitialResponse;
 use mail_wire::{Class, Misuse, Output, SecretBuf};
 
 /// The longest AUTH command with an initial response, line end included (RFC 5034 §4, RFC 2449 §4).
-const AUTH_WITH_INITIAL: usize = 255;
+pub(crate) const AUTH_WITH_INITIAL: usize = 255;
 /// The most lines of TOP that are written: servers read no more than eight digits everywhere.
 const MOST_LINES: u32 = 99_999_999;
 
@@ -19,6 +19,16 @@ impl Command<'_> {
     /// # Errors
     /// [`Misuse::TooLong`] if the line would be longer than `limit` octets, line end included; nothing is written.
     pub fn encode(&self, limit: usize, output: &mut Output) -> Result<Option<SecretBuf>, Misuse> {
+        self.write(limit, AUTH_WITH_INITIAL, output)
+    }
+
+    /// The same, where AUTH has an initial response only up to so many octets of line; with 0 it has none.
+    pub(crate) fn write(
+        &self,
+        limit: usize,
+        auth_limit: usize,
+        output: &mut Output,
+    ) -> Result<Option<SecretBuf>, Misuse> {
         if self.encoded_len() > limit {
             return Err(Misuse::TooLong(limit));
         }
@@ -45,7 +55,8 @@ impl Command<'_> {
             Self::Auth { mechanism, initial } => {
                 public(output, b" ");
                 public(output, mechanism.name().as_bytes());
-                withheld = initial.and_then(|initial| auth(mechanism.name().len(), &initial, output));
+                withheld =
+                    initial.and_then(|initial| auth(mechanism.name().len(), &initial, auth_limit, output));
             }
             // A range is checked to be ASCII without blanks.
             Self::Lang(Some(range)) => {
@@ -85,10 +96,15 @@ impl Command<'_> {
 }
 
 /// The initial response, where it fits; else it is given back (RFC 5034 §4).
-fn auth(mechanism: usize, initial: &InitialResponse<'_>, output: &mut Output) -> Option<SecretBuf> {
+fn auth(
+    mechanism: usize,
+    initial: &InitialResponse<'_>,
+    limit: usize,
+    output: &mut Output,
+) -> Option<SecretBuf> {
     let text = initial.encode();
     let line = text.expose().len().saturating_add(mechanism).saturating_add(8);
-    if line > AUTH_WITH_INITIAL {
+    if line > limit {
         return Some(text);
     }
     output.put(Class::Public, b" ");

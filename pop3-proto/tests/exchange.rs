@@ -172,3 +172,31 @@ fn no_password_goes_behind_a_refused_user() {
     assert!(matches!(session.hear(b"+OK\r\n"), Heard::Reply(true)));
     assert!(session.client.send(&pass, &mut session.output).is_ok());
 }
+
+/// RFC 5034 §3: no initial response for a server that has not said it has AUTH as that document knows it. Where CAPA was never asked, nobody
+/// knows, and the caller's word stands.
+#[test]
+fn an_initial_response_is_withheld_where_sasl_is_not_announced() {
+    let cases: [(&[u8], &[u8]); 3] = [
+        (b"+OK\r\nUSER\r\n.\r\n", b"AUTH PLAIN\r\n"),
+        (b"-ERR\r\n", b"AUTH PLAIN\r\n"),
+        (b"+OK\r\nSASL PLAIN\r\n.\r\n", b"AUTH PLAIN eA==\r\n"),
+    ];
+    for (answer, written) in cases {
+        let mut session = Session::new(Grammar::strict());
+        session.client.send(&Command::Capa, &mut session.output).unwrap();
+        session.input.feed(answer);
+        while let Ok(Framed::Ready(unit)) = session.client.frame(&mut session.input, &mut session.output) {
+            drop(session.client.decode(unit, &mut session.input).unwrap());
+        }
+        session.written();
+        session.auth(Some(b"x"));
+        assert_eq!(session.written(), written, "{answer:?}");
+        if written == b"AUTH PLAIN\r\n" {
+            assert!(matches!(session.hear(b"+OK\r\n"), Heard::Fails(Violation::Status)));
+        }
+    }
+    let mut session = Session::new(Grammar::strict());
+    session.auth(Some(b"x"));
+    assert_eq!(session.written(), b"AUTH PLAIN eA==\r\n");
+}

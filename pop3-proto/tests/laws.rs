@@ -176,7 +176,7 @@ fn logged_in() -> Client {
     let (mut input, mut output) = (Input::new(), Output::new());
     let commands = [Command::Capa, Command::parse(b"AUTH PLAIN =").unwrap()];
     let mut commands = commands.iter();
-    for answer in ["+OK\r\n", "+OK\r\nRESP-CODES\r\n.\r\n", "+OK\r\n"] {
+    for answer in ["+OK\r\n", "+OK\r\nRESP-CODES\r\nSASL PLAIN\r\n.\r\n", "+OK\r\n"] {
         input.feed(answer.as_bytes());
         while let Framed::Ready(unit) = client.frame(&mut input, &mut output).unwrap() {
             drop(client.decode(unit, &mut input).unwrap());

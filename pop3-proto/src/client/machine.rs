@@ -148,6 +148,7 @@ impl Machine for Client {
     fn secured(&mut self, _: Secured) {
         self.secure = true;
         self.learn(Capabilities::new());
+        self.told = false;
         self.stamp = None;
         self.utf8 = false;
         self.last_sent = None;

@@ -213,6 +213,8 @@ pub struct Client {
     fatal: Option<Violation>,
     closed: bool,
     capabilities: Capabilities,
+    /// Whether a CAPA was answered, be it by a refusal.
+    told: bool,
     pipelining: bool,
     codes: bool,
     stamp: Option<Box<[u8]>>,
@@ -250,6 +252,7 @@ impl Client {
             due: Due::Nothing,
             after: None,
             capabilities: Capabilities::new(),
+            told: false,
             pipelining: false,
             codes: false,
             stamp: None,
@@ -307,6 +310,7 @@ impl Client {
 
     /// Takes what a CAPA has told, or forgets it all.
     fn learn(&mut self, capabilities: Capabilities) {
+        self.told = true;
         self.pipelining = capabilities.has("PIPELINING");
         self.codes = capabilities.has("RESP-CODES");
         self.capabilities = capabilities;

@@ -5,11 +5,15 @@ use super::event::{AuthTurn, Ticket};
 use super::flight::{Asked, Flight};
 use super::machine::Place;
 use crate::command::{Command, Verb};
+use crate::encode::AUTH_WITH_INITIAL;
 use crate::policy::Tls;
 use mail_wire::{Class, Done, Misuse, Output, Redeemed, Returned, base64};
 
 impl Client {
     /// Sends a command. Its answer is told with the ticket that is given back.
+    ///
+    /// The initial response of AUTH is withheld until the server's first, empty challenge where the line would be too long, or where CAPA was
+    /// answered without a SASL capability (RFC 5034 §3 and §4).
     ///
     /// # Errors
     /// - [`Misuse::MustWait`]: the greeting, or an answer that nothing may overtake, is awaited; or the window is full: 1 command
@@ -22,7 +26,9 @@ impl Client {
     /// - [`Misuse::TooLong`], [`Misuse::Over`].
     pub fn send(&mut self, command: &Command<'_>, output: &mut Output) -> Result<Ticket, Misuse> {
         self.check(command)?;
-        let held = command.encode(self.limits.command, output)?;
+        // A server that has told its capabilities without SASL may know AUTH of old, and then no initial response (RFC 5034 §3).
+        let old = self.told && !self.capabilities.has("SASL");
+        let held = command.write(self.limits.command, if old { 0 } else { AUTH_WITH_INITIAL }, output)?;
         let mut asked = Asked::by(command);
         if let (Asked::Auth(auth), Some(held)) = (&mut asked, held) {
             auth.held = Some(held);
