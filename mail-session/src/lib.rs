@@ -6,6 +6,7 @@
 //! | [`session`] | [`Session`]: the asynchronous driver, over the traits of `futures-io` |
 //! | [`blocking`] | the same on blocking sockets |
 //! | [`smtp`], [`imap`], [`pop3`] | opening a client session, and what a turn can do, for each protocol |
+//! | [`pop3::serve`] | a POP3 server over two traits of the application |
 //! | [`open`], [`flow`] | operations of several steps, written once for all drivers |
 //! | [`memory`] | connections in memory with a virtual clock and faults, for tests |
 //! | [`sasl`] | log-in mechanisms, for clients and servers |

@@ -1,4 +1,4 @@
-//! POP3: opening a session, the operations of a client, and what a turn can do.
+//! POP3: opening a session, the operations of a client, and what a turn can do; a server is in [`serve`].
 //!
 //! A session that is open has an operation for each command of RFC 1939, the same on [blocking](crate::blocking::Session) and on
 //! [asynchronous](crate::Session) sessions:

@@ -1,17 +1,18 @@
 //! The two drivers: the same octets, the same memory; and hosts that await.
 
 use crate::messages::LETTERS;
-use crate::peer::{Meeting, count, open_service, say};
+use crate::peer::{Meeting, count, open_config, open_service, say};
 use crate::shelf::{PASSWORD, Shelf, USER};
 use mail_session::engine::Step;
 use mail_session::memory::{self, Chunks, Clock, Plan};
 use mail_session::pop3::serve::{
-    AsyncHost, AsyncLockedMaildrop, Attempt, Denied, Ended, Host, LockedMaildrop, ServeError, Serving, Want,
+    AsyncHost, AsyncLockedMaildrop, Attempt, Denied, Ended, Host, LockedMaildrop, ServeError, Service,
+    Serving, Want,
 };
 use mail_session::proto::pop3::server::{Deletions, Maildrop};
 use mail_session::proto::pop3::types::{MessageNumber, UniqueId};
-use mail_session::wire::Misuse;
-use mail_session::{Bytes, Engine, Session, blocking};
+use mail_session::wire::{Misuse, Output};
+use mail_session::{Bytes, Engine, Error, Session, blocking};
 use std::future::{pending, poll_fn};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -125,6 +126,23 @@ fn a_blocking_server_looks_whether_it_is_to_stop() {
     assert!(!shelf.is_locked());
 }
 
+/// That it looks does not move the deadline of the client.
+#[test]
+fn a_blocking_server_logs_out_in_time() {
+    let (shelf, mut config) = (Shelf::new(&LETTERS), open_config());
+    config.limits.autologout = Duration::from_millis(1500);
+    let service = Service::new(config);
+    let (left, right) = memory::link(Plan::default(), Plan::default());
+    let mut left = left.blocking();
+    left.write_all(LOG_IN.as_bytes()).unwrap();
+    let begun = Instant::now();
+    let session = blocking::Session::over(service.machine(), right.blocking()).unwrap();
+    let ended = service.serve_blocking(session, &shelf, &AtomicBool::new(false));
+    assert!(matches!(ended, Err(ServeError::Session(Error::Timeout))), "{ended:?}");
+    assert!(begun.elapsed() >= Duration::from_millis(1500) && begun.elapsed() < Duration::from_secs(10));
+    assert!(!shelf.is_locked());
+}
+
 /// The same without either: an engine, and the octets by hand.
 #[test]
 fn a_serving_needs_no_driver() {
@@ -171,6 +189,37 @@ fn a_serving_needs_no_driver() {
         assert_eq!(String::from_utf8(said).unwrap(), expected);
         assert!(ended.is_ok() && !shelf.is_locked());
     }
+}
+
+/// A piece is asked for when there is room for it, and not before.
+#[test]
+fn nothing_is_read_ahead_of_a_full_output() {
+    let (service, shelf) = (open_service(), Shelf::new(&LETTERS));
+    let (mut engine, mut serving) = (Engine::plain(service.machine()), Serving::new(&service));
+    let (mut from, mut said) = (&b"USER alice\r\nPASS correct horse\r\nRETR 1\r\n"[..], Vec::new());
+    loop {
+        while engine.transmit(&mut said).unwrap() > 0 {}
+        let Step::Ready(unit) = engine.step().unwrap() else {
+            engine.receive(&mut from).unwrap();
+            continue;
+        };
+        let (event, turn) = engine.decode(unit).unwrap();
+        match serving.on(event, turn).unwrap() {
+            Want::LogIn(attempt) => {
+                let opened = Host::log_in(&shelf, attempt);
+                assert!(matches!(serving.logged_in(opened, engine.turn()), Ok(Want::Event)));
+            }
+            Want::Read(_, 0) => break,
+            want => assert!(matches!(want, Want::Event)),
+        }
+    }
+    let fits = Output::HIGH_WATER - "+OK the message follows\r\n".len();
+    let piece = Ok(Bytes::from(vec![b'x'; fits]));
+    assert!(matches!(serving.read(piece, engine.turn()), Ok(Want::Room)));
+    assert!(engine.is_full());
+    assert!(matches!(serving.room(engine.turn()), Ok(Want::Room)), "still");
+    while engine.transmit(&mut said).unwrap() > 0 {}
+    assert!(matches!(serving.room(engine.turn()), Ok(Want::Read(_, offset)) if offset == fits as u64));
 }
 
 /// An answer to what was not asked is the caller's mistake, and changes nothing.

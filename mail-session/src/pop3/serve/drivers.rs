@@ -1,4 +1,7 @@
 //! What drives a [`Serving`]: a session and a host, awaiting or blocking.
+//!
+//! Neither driver knows the protocol. What differs is how they wait: where the one awaits an event or the word to stop, the other looks up once
+//! a second.
 
 use super::ended::{Ended, ServeError};
 use super::host::{AsyncHost, AsyncLockedMaildrop, Host, LockedMaildrop};
@@ -111,7 +114,8 @@ impl Service {
 
     /// Serves a connection to its end, on a blocking socket. The session is one of [`Service::machine`], in plain text or under TLS.
     ///
-    /// `stop` is looked at once a second; when it is set, all is as with [`Service::serve`].
+    /// `stop` is looked at once a second; when it is set, all is as with [`Service::serve`]. What the client may take its time with, by the
+    /// limits of the configuration, this call does too; a server gives each connection a thread.
     ///
     /// # Errors
     /// [`ServeError`]: the connection is over.
@@ -157,11 +161,12 @@ impl Service {
 /// What ends a session from outside. It is not asked again once it has told.
 struct Stop<'f, F> {
     future: Pin<&'f mut F>,
+    /// Whether it has.
     told: bool,
 }
 
 impl<F: Future<Output = ()>> Stop<'_, F> {
-    /// `None`: it is time to stop.
+    /// What `act` gives, or `None`: it is time to stop. Then `act` is dropped, which the waits of a session allow.
     async fn or<A: Future>(&mut self, act: A) -> Option<A::Output> {
         let mut act = pin!(act);
         poll_fn(|context| {

@@ -1,4 +1,7 @@
-//! The log-in of a connection: PASS, and the exchanges of AUTH.
+//! The log-in of a connection: PASS (RFC 1939 §7), and the exchanges of AUTH (RFC 5034 §4, RFC 4422 §3).
+//!
+//! Wrong credentials are told in the same words however they were given, and whether or not the user exists: a client that guesses learns
+//! nothing from the answer.
 
 use super::host::{Attempt, Denied, Proof};
 use super::serving::{Serving, Want, err, ok};
@@ -14,12 +17,15 @@ use mail_wire::{Misuse, SecretBuf};
 pub(super) enum Owed {
     #[default]
     Nothing,
+    /// The answer to PASS.
     Pass(Answer),
+    /// A challenge, or the outcome of an exchange.
     Auth(AuthTurn),
     /// The first piece of a message, so that one that cannot be read is refused.
     Message(Answer, MessageNumber),
     /// A further piece.
     Piece,
+    /// The answer to QUIT.
     Commit(Answer),
 }
 
@@ -80,6 +86,8 @@ impl<D> Serving<'_, D> {
         self.refuse(denied, turn)
     }
 
+    /// PASS: its user is the one of the USER before it, whom the machine keeps. Names are UTF-8 here (RFC 6856 §2.2), so another one
+    /// is nobody's.
     pub(super) fn pass(
         &mut self,
         password: Password<'_>,
@@ -93,6 +101,7 @@ impl<D> Serving<'_, D> {
         self.attempt(identity, Proof::Password(SecretBuf::from(password.expose())), turn)
     }
 
+    /// AUTH: an exchange begins. The machine has refused what is not offered.
     pub(super) fn auth(
         &mut self,
         mechanism: &str,
@@ -108,6 +117,7 @@ impl<D> Serving<'_, D> {
         self.settle(step, turn)
     }
 
+    /// The response to a challenge.
     pub(super) fn response(
         &mut self,
         response: &SecretBuf,
@@ -163,6 +173,7 @@ impl<D> Serving<'_, D> {
         Ok(Want::LogIn(Attempt { identity, proof, utf8: turn.machine.is_utf8() }))
     }
 
+    /// Refuses a log-in, at once or after the delay. What was said in its exchange is overwritten now.
     fn deny(&mut self, denied: Denied, turn: Turn<'_, Server>) -> Result<Want<D>, Misuse> {
         self.exchange = None;
         if denied == Denied::Credentials && !self.service.delay.is_zero() {
@@ -172,6 +183,7 @@ impl<D> Serving<'_, D> {
         self.refuse(denied, turn)
     }
 
+    /// Tells the client (RFC 3206, RFC 2449 §8.1). The machine leaves the code out where RESP-CODES is not offered.
     fn refuse(&mut self, denied: Denied, mut turn: Turn<'_, Server>) -> Result<Want<D>, Misuse> {
         let (words, code) = match denied {
             Denied::Credentials => ("wrong user or password", Code::Auth),
