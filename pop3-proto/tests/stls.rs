@@ -6,7 +6,9 @@ use mail_pop3_proto::client::{self, Client, TlsGrant};
 use mail_pop3_proto::server::{self, Event, Maildrop, Offer, Refusal, Refused, Server, Stamp, TlsOffer};
 use mail_pop3_proto::types::ReplyText;
 use mail_pop3_proto::{Allow, Command, Reply, Verb, Violation};
-use mail_wire::{Framed, Handover, HandoverError, Input, Machine, Misuse, Output, Pause, PlaintextLeft};
+use mail_wire::{
+    Closing, Framed, Handover, HandoverError, Input, Machine, Misuse, Output, Pause, PlaintextLeft,
+};
 
 const STAMP: &str = "<1896.697170952@dbc.mtview.ca.us>";
 const APOP: &[u8] = b"APOP mrose c4c9334bac560ecc979e58001b3e22fb";
@@ -183,6 +185,17 @@ fn the_grant_of_another_client_is_not_owed() {
     assert_eq!(over, HandoverError::NotOwed);
 }
 
+/// Nothing is handed over once the session has ended, whatever it was that ended it.
+#[test]
+fn a_grant_is_worth_nothing_behind_the_end() {
+    for why in [Closing::Shutdown, Closing::Expired] {
+        let (mut client, input, grant) = granted(informed(), b"", Arrives::Together);
+        client.close(why, &mut Output::new());
+        let over = client.start_tls(grant, input, &mut Output::new()).map(|_| ()).unwrap_err();
+        assert_eq!(over, HandoverError::NotOwed, "{why:?}");
+    }
+}
+
 // ---- the server
 
 fn server() -> Server {
@@ -318,5 +331,13 @@ fn the_offer_of_another_server_is_not_owed() {
     let (one, input, mut output, _) = offered("", b"", Arrives::Together);
     let (_, _, _, other) = offered("", b"", Arrives::Together);
     let over = one.start_tls(other, input, &mut output).map(|_| ()).unwrap_err();
+    assert_eq!((over, output.len()), (HandoverError::NotOwed, 0));
+}
+
+#[test]
+fn an_offer_is_worth_nothing_behind_the_end() {
+    let (mut server, input, mut output, offer) = offered("", b"", Arrives::Together);
+    server.close(Closing::Expired, &mut output);
+    let over = server.start_tls(offer, input, &mut output).map(|_| ()).unwrap_err();
     assert_eq!((over, output.len()), (HandoverError::NotOwed, 0));
 }
