@@ -3,6 +3,7 @@
 //! address goes on the tape with one check of its limit.
 
 use super::leaf::Parse;
+use super::plain::Plain;
 use super::reader::Reader;
 use crate::error::Rule;
 use crate::policy::Repair;
@@ -30,9 +31,10 @@ impl Reader<'_, '_> {
         *date = self.nstring()?;
         self.next_field()?;
         *subject = self.nstring()?;
+        let mut last = (Span::default(), Span::default());
         for list in [from, sender, reply_to, to, cc, bcc] {
             self.next_field()?;
-            *list = self.addresses(base)?;
+            *list = self.addresses(base, &mut last)?;
         }
         self.next_field()?;
         *in_reply_to = self.nstring()?;
@@ -44,8 +46,8 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    #[inline]
     /// A space; an envelope that ends early lacks fields, and nobody can know which.
+    #[inline]
     fn next_field(&mut self) -> Parse<()> {
         if self.cur.peek() == Some(b')') {
             return self.cur.fail(Rule::Envelope);
@@ -54,41 +56,63 @@ impl Reader<'_, '_> {
     }
 
     /// `NIL` or `"(" 1*address ")"`: where the first stands, and how many there are.
-    fn addresses(&mut self, base: usize) -> Parse<Span> {
+    ///
+    /// `last` is the list before it, its octets and what was read of them. A server repeats From where there is no Sender and
+    /// no Reply-To (RFC 9051 §7.5.2), as in most messages: what stands there octet for octet is not read again.
+    fn addresses(&mut self, base: usize, last: &mut (Span, Span)) -> Parse<Span> {
         if self.cur.peek() != Some(b'(') {
             return if self.cur.nil() { Ok(Span::default()) } else { self.cur.fail(Rule::Address) };
+        }
+        if last.0.len() > 0 && self.cur.rest().starts_with(self.cur.get(last.0)) {
+            self.cur.bump(last.0.len());
+            return Ok(last.1);
         }
         if self.empty_list()? {
             return Ok(Span::default());
         }
+        let start = self.cur.at();
         self.cur.bump(1);
         let first = self.tape.len();
-        let mut count = 0_u32;
+        let (mut count, mut plain) = (0_u32, true);
         loop {
             match self.cur.peek() {
                 Some(b'(') => {
-                    self.address()?;
+                    plain &= self.address()?;
                     count = count.saturating_add(1);
                 }
                 Some(b')') => {
                     self.cur.bump(1);
                     let at = u32::try_from(first.saturating_sub(base)).unwrap_or(u32::MAX);
-                    return Ok(Span::cell(at, count));
+                    let list = Span::cell(at, count);
+                    if plain {
+                        *last = (Span::new(start, self.cur.at()), list);
+                    }
+                    return Ok(list);
                 }
                 Some(b' ') => {
+                    plain = false;
                     // Not in the grammar, and in the standard's own examples: counted, and taken by the strict grammar too.
                     self.repairs.count(Repair::AddressSpace, 1);
                     self.cur.while_in(|octet| octet == b' ');
                 }
-                _ if self.cur.nil() => self.repair(Repair::NilAddress, Rule::Address)?,
+                _ if self.cur.nil() => {
+                    plain = false;
+                    self.repair(Repair::NilAddress, Rule::Address)?;
+                }
                 _ => return self.cur.fail(Rule::Address),
             }
         }
     }
 
+    /// `address`: four strings, each perhaps NIL. Marks of groups are written like addresses. Says whether it was written as nearly
+    /// all are, so that no repair was counted.
     #[inline]
-    /// `address`: four strings, each perhaps NIL. Marks of groups are written like addresses.
-    fn address(&mut self) -> Parse<()> {
+    fn address(&mut self) -> Parse<bool> {
+        if let Some((fields, behind)) = plain_address(self.cur.octets(), self.cur.at()) {
+            self.extend(&fields)?;
+            self.cur.go(behind);
+            return Ok(true);
+        }
         self.cur.bump(1);
         let name = self.nstring()?;
         self.space()?;
@@ -99,6 +123,23 @@ impl Reader<'_, '_> {
         let host = self.nstring()?;
         let fields: [Span; ADDRESS] = [name, route, mailbox, host];
         self.extend(&fields)?;
-        self.cur.expect(b')', Rule::Address)
+        self.cur.expect(b')', Rule::Address)?;
+        Ok(false)
     }
+}
+
+/// An address as nearly all are written, and what stands behind it.
+#[inline(always)]
+fn plain_address(unit: &[u8], at: usize) -> Option<([Span; ADDRESS], usize)> {
+    let mut plain = Plain::new(unit, at)?;
+    plain.take(b'(')?;
+    let name = plain.nstring()?;
+    plain.take(b' ')?;
+    let route = plain.nstring()?;
+    plain.take(b' ')?;
+    let mailbox = plain.nstring()?;
+    plain.take(b' ')?;
+    let host = plain.nstring()?;
+    plain.take(b')')?;
+    Some(([name, route, mailbox, host], plain.at() as usize))
 }

@@ -4,6 +4,7 @@
 //! looked at. So each octet is read at most twice, whatever a server sends.
 
 use super::leaf::{Cursor, Fault, Parse, form};
+use super::plain::Plain;
 use super::reader::Reader;
 use crate::error::Rule;
 use crate::policy::Repair;
@@ -55,6 +56,16 @@ impl Reader<'_, '_> {
     /// One attribute with its head, or what is malformed in its place.
     fn attribute_item(&mut self) -> Parse<()> {
         let start = self.cur.at();
+        if let Some(plain) = plain_item(self.cur.octets(), start) {
+            self.cur.go(plain.end);
+            let head = [Span::new(start, plain.end).tagged(plain.kind), Span::cell(plain.words, 0)];
+            let [one, other] = plain.payload;
+            let [kind, words] = head;
+            return match plain.words {
+                1 => self.extend(&[kind, words, one]).map(|_| ()),
+                _ => self.extend(&[kind, words, one, other]).map(|_| ()),
+            };
+        }
         let head = self.reserve::<{ item::HEAD }>()?;
         let kind = match self.attribute().and_then(|kind| self.value_end(kind)) {
             Ok(kind) => kind,
@@ -80,6 +91,16 @@ impl Reader<'_, '_> {
 
     /// One attribute. Writes its payload and gives its kind.
     fn attribute(&mut self) -> Parse<u8> {
+        if self.cur.rest().starts_with(b"ENVELOPE (") {
+            self.cur.bump(9);
+            self.envelope(self.tape.len())?;
+            return Ok(item::ENVELOPE);
+        }
+        if self.cur.rest().starts_with(b"BODYSTRUCTURE (") {
+            self.cur.bump(14);
+            self.body()?;
+            return Ok(item::BODYSTRUCTURE);
+        }
         let name = self.cur.while_in(|octet| is_atom(octet) && octet != b'[');
         let word = self.cur.get(name);
         let is = |other: &[u8]| word.eq_ignore_ascii_case(other);
@@ -127,13 +148,14 @@ impl Reader<'_, '_> {
                 self.space()?;
                 let date = self.cur.quoted()?;
                 let octets = self.cur.get(date);
-                if DateTime::parse(octets).is_err() {
-                    let loose = DateTime::loose(octets).is_ok() && self.repairs.take(Repair::LooseDate);
-                    if !loose {
-                        return Err(Fault::new(date.start(), Rule::Date));
-                    }
-                }
-                self.push(date)?;
+                let date = match DateTime::parse(octets) {
+                    Ok(read) => read,
+                    Err(_) => match DateTime::loose(octets) {
+                        Ok(read) if self.repairs.take(Repair::LooseDate) => read,
+                        _ => return Err(Fault::new(date.start(), Rule::Date)),
+                    },
+                };
+                self.push_wide(date.packed())?;
                 Ok(item::DATE)
             }
             13 if is(b"BODYSTRUCTURE") => {
@@ -276,6 +298,57 @@ impl Reader<'_, '_> {
         self.push(Span::cell(fault.at, fault.rule as u32))?;
         Ok(())
     }
+}
+
+/// A small attribute as nearly all servers write it: what goes on the tape, and where it ends.
+struct PlainItem {
+    kind: u8,
+    payload: [Span; 2],
+    /// How many entries the payload has.
+    words: u32,
+    end: usize,
+}
+
+/// UID, FLAGS, INTERNALDATE, RFC822.SIZE and MODSEQ, in capitals and with nothing that a repair or a fault would be told of. `None`: anything
+/// else, for the grammar to read.
+#[inline]
+fn plain_item(unit: &[u8], at: usize) -> Option<PlainItem> {
+    let mut plain = Plain::new(unit, at)?;
+    let number = |number: u64| [Span::cell(number as u32, 0), Span::cell((number >> 32) as u32, 0)];
+    let (kind, payload, words) = match plain.rest().first()? {
+        b'U' => {
+            plain.take_all(b"UID ")?;
+            let uid = plain.number().filter(|uid| (1..=u64::from(u32::MAX)).contains(uid))?;
+            (item::UID, number(uid), 2)
+        }
+        b'F' => {
+            plain.take_all(b"FLAGS (")?;
+            (item::FLAGS, [plain.flags()?, Span::default()], 1)
+        }
+        b'R' => {
+            plain.take_all(b"RFC822.SIZE ")?;
+            (item::SIZE, number(plain.number()?), 2)
+        }
+        b'I' => {
+            plain.take_all(b"INTERNALDATE \"")?;
+            let date = DateTime::parse(plain.take_some(DateTime::LEN)?).ok()?;
+            plain.take(b'"')?;
+            (item::DATE, number(date.packed()), 2)
+        }
+        b'M' => {
+            plain.take_all(b"MODSEQ (")?;
+            let sequence = plain.number().filter(|sequence| *sequence > 0)?;
+            plain.take(b')')?;
+            (item::MODSEQ, number(sequence), 2)
+        }
+        _ => return None,
+    };
+    matches!(plain.rest().first(), Some(b' ' | b')')).then_some(PlainItem {
+        kind,
+        payload,
+        words,
+        end: plain.at() as usize,
+    })
 }
 
 /// From `[` to the first `]` outside of strings.

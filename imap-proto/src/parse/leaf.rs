@@ -228,25 +228,13 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A quoted string without escapes, which is what nearly all of them are; nothing is taken where it is another.
-    #[inline]
-    pub(crate) fn plain_quoted(&mut self) -> Option<Span> {
-        let start = self.at + 1;
-        let end = special(self.octets, start);
-        if self.octets.get(end) != Some(&b'"') {
-            return None;
-        }
-        self.at = end + 1;
-        Some(Span::new(start, end).tagged(form::QUOTED))
-    }
-
-    /// The same, with any octet behind a backslash. Tells where the first escape stands that is none.
+    /// `quoted`, with any octet behind a backslash. Tells where the first escape stands that is none.
     pub(crate) fn loose_quoted(&mut self) -> Parse<(Span, Option<usize>)> {
         self.expect(b'"', Rule::String)?;
         let start = self.at;
         let (mut tag, mut odd) = (form::QUOTED, None);
         loop {
-            self.at = special(self.octets, self.at);
+            self.at += special(self.rest());
             match self.peek() {
                 Some(b'"') => {
                     let span = Span::new(start, self.at).tagged(tag);
@@ -378,20 +366,20 @@ impl<'a> Cursor<'a> {
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
 
-/// The first octet from `at` on that a quoted string may stop at: `"`, `\`, or a control below 16. Eight octets at a time; the
+/// The first octet that a quoted string may stop at: `"`, `\`, or a control below 16. Eight octets at a time; the
 /// lowest bit that is found is exact, and only that one is used.
-#[inline]
-fn special(octets: &[u8], at: usize) -> usize {
-    let mut rest = octets.get(at..).unwrap_or(&[]);
-    let mut at = at;
+///
+/// A function of its own, so that its constants stay in registers over its rounds.
+#[inline(never)]
+pub(crate) fn special(octets: &[u8]) -> usize {
+    let (mut rest, mut at) = (octets, 0);
     while let Some((word, behind)) = rest.split_first_chunk::<8>() {
         let word = u64::from_le_bytes(*word);
-        let quote = word ^ (ONES * b'"' as u64);
-        let slash = word ^ (ONES * b'\\' as u64);
-        let found = (quote.wrapping_sub(ONES) & !quote)
-            | (slash.wrapping_sub(ONES) & !slash)
-            | (word.wrapping_sub(ONES << 4) & !word);
-        let found = found & HIGH;
+        // What is sought is below 128, and the marks leave the highest bit of each octet as it is: one `!word` does for all.
+        let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
+        let slash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+        let control = word.wrapping_sub(ONES << 4);
+        let found = (quote | slash | control) & !word & HIGH;
         if found != 0 {
             return at + (found.trailing_zeros() / 8) as usize;
         }

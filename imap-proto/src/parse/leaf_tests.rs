@@ -18,7 +18,7 @@ fn eight_octets_at_a_time_find_what_one_at_a_time_finds() {
                     let mut octets = vec![filler; length];
                     octets[at] = stop;
                     for from in 0..length {
-                        assert_eq!(special(&octets, from), slow_special(&octets, from));
+                        assert_eq!(from + special(&octets[from..]), slow_special(&octets, from));
                     }
                 }
             }

@@ -8,6 +8,7 @@ pub(crate) mod cursor;
 pub(crate) mod envelope;
 pub(crate) mod fetch;
 pub(crate) mod leaf;
+pub(crate) mod plain;
 pub(crate) mod reader;
 pub(crate) mod response;
 pub(crate) mod status;

@@ -2,6 +2,7 @@
 
 use crate::error::Rule;
 use crate::parse::leaf::{Cursor, Fault, Parse, form};
+use crate::parse::plain::Plain;
 use crate::policy::Repair;
 use crate::types::chars::is_astring;
 use alloc::vec::Vec;
@@ -89,14 +90,16 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// `nstring`.
-    #[inline]
     pub(crate) fn nstring(&mut self) -> Parse<Span> {
+        if let Some(mut plain) = Plain::new(self.cur.octets(), self.cur.at()) {
+            if let Some(span) = plain.nstring() {
+                self.cur.go(plain.at() as usize);
+                return Ok(span);
+            }
+        }
         match self.cur.peek() {
-            Some(b'"') => match self.cur.plain_quoted() {
-                Some(span) => Ok(span),
-                None => self.quoted(),
-            },
             Some(b'N' | b'n') if self.cur.nil() => Ok(Span::default()),
+            Some(b'"') => self.quoted(),
             _ => self.odd_nstring(),
         }
     }

@@ -5,6 +5,7 @@
 //! The names are those of RFC 9051, of RFC 3501 where they live on, and of extensions whose answers come unasked. Any other keeps its octets.
 
 use super::leaf::{Cursor, Fault, Parse, form};
+use super::plain::Plain;
 use super::reader::Reader;
 use super::status;
 use crate::error::Rule;
@@ -32,6 +33,10 @@ pub(crate) fn fetch_part<'i>(octets: &'i [u8], tape: &'i [Span], head: FetchHead
 impl<'a> Reader<'a, '_> {
     /// An untagged response behind its `*`. `open` is where the octets end in a streamed literal, so that the list is not closed.
     pub(crate) fn untagged(&mut self, open: bool) -> Parse<Unit<'a>> {
+        if let Some((number, behind)) = plain_fetch(self.cur.octets(), self.cur.at()) {
+            self.cur.go(behind);
+            return self.fetch(Target::Seq(number), open);
+        }
         self.space()?;
         if self.cur.peek() == Some(b'[') {
             return self.bare_code();
@@ -414,4 +419,14 @@ impl<'a> Reader<'a, '_> {
         self.cur.bump(1);
         Ok(ServerId::wire(inside))
     }
+}
+
+/// The number and the name of a FETCH as all servers write them: what most units begin with.
+#[inline]
+fn plain_fetch(unit: &[u8], at: usize) -> Option<(u32, usize)> {
+    let mut plain = Plain::new(unit, at)?;
+    plain.take(b' ')?;
+    let number = u32::try_from(plain.number()?).ok()?;
+    plain.take_all(b" FETCH")?;
+    matches!(plain.rest().first(), Some(b' ')).then_some((number, plain.at() as usize))
 }

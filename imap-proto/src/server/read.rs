@@ -125,8 +125,8 @@ impl Server {
     fn read_auth<'i>(&mut self, octets: &'i mut [u8], line: Whole) -> Event<'i> {
         let (name, initial) = match Command::parse(octets, &self.limits, self.is_utf8()) {
             Ok((_, Command::Authenticate { mechanism, initial })) => {
-                let name = span_of(mechanism.as_bytes(), octets);
-                (name, initial.map(|initial| span_of(initial.expose(), octets)))
+                let name = Span::locate(mechanism.as_bytes(), octets);
+                (name, initial.map(|initial| Span::locate(initial.expose(), octets)))
             }
             Ok(_) => return self.malformed(octets, line, 0, Rule::Command),
             Err(Malformed { at, rule, .. }) => return self.malformed(octets, line, at, rule),
@@ -146,12 +146,10 @@ impl Server {
         if !self.offer.capabilities().auth().any(|name| mechanism.is(name)) {
             return self.refuse_later(Refusal::NotOffered);
         }
-        let at = initial.map_or(line.text, |span| span.start()).min(octets.len());
-        let (before, text) = octets.split_at_mut(at);
-        let initial = match initial {
-            None => None,
-            Some(span) => match decode_text(text, span.len()) {
-                Ok(octets) => Some(Secret::new(octets)),
+        let (before, initial): (&'i [u8], _) = match initial {
+            None => (octets, None),
+            Some(span) => match base64::decode_part(octets, span) {
+                Ok((before, octets)) => (before, Some(Secret::new(octets))),
                 Err(_) => return self.refuse_later(Refusal::NotBase64),
             },
         };
@@ -218,21 +216,7 @@ impl Server {
 
     /// Masks a string by the place that it has in the unit.
     fn mask_string(&mut self, string: AString<'_>, octets: &[u8]) {
-        let span = span_of(string.raw(), octets);
+        let span = Span::locate(string.raw(), octets);
         self.mask_from(span.start(), span.end());
-    }
-}
-
-/// Where a part of the unit stands in it.
-fn span_of(part: &[u8], unit: &[u8]) -> Span {
-    let at = (part.as_ptr() as usize).saturating_sub(unit.as_ptr() as usize);
-    Span::new(at.min(unit.len()), at.saturating_add(part.len()).min(unit.len()))
-}
-
-/// Decodes the first `len` octets where they stand; `=` stands for none (RFC 4959 §3).
-fn decode_text(text: &mut [u8], len: usize) -> Result<&[u8], base64::NotBase64> {
-    match text.get_mut(..len).unwrap_or_default() {
-        [b'='] => Ok(&[]),
-        text => base64::decode_in_place(text).map(|octets| &*octets),
     }
 }

@@ -271,10 +271,7 @@ impl<'i> FetchItem<'i> {
         match whole.tag() {
             item::FLAGS => Self::Flags(Flags::wire(get(0))),
             item::UID => Self::Uid(wide(view, 0) as u32),
-            item::DATE => match DateTime::parse(get(0)).or_else(|_| DateTime::loose(get(0))) {
-                Ok(date) => Self::InternalDate(date),
-                Err(_) => Self::Other { name: b"INTERNALDATE", value: get(0) },
-            },
+            item::DATE => Self::InternalDate(DateTime::unpacked(wide(view, 0))),
             item::SIZE => Self::Size(wide(view, 0)),
             item::MODSEQ => Self::ModSeq(wide(view, 0)),
             item::ENVELOPE => Self::Envelope(Envelope::new(view, 0)),

@@ -41,13 +41,16 @@ impl<'a> Flag<'a> {
     /// # Errors
     /// [`Invalid`] where neither an atom nor a backslash and an atom stands. `\*` is [`Flag::Any`].
     pub fn new(octets: &'a [u8]) -> Result<Self, Invalid> {
-        let Some((b'\\', name)) = octets.split_first() else {
-            return Ok(Self::Keyword(Atom::new(octets)?));
+        // As the standard spells them, which is how nearly all come: no look at their octets is needed.
+        let name = match octets {
+            b"\\Seen" => return Ok(Self::Seen),
+            b"\\Answered" => return Ok(Self::Answered),
+            b"\\Flagged" => return Ok(Self::Flagged),
+            b"\\Deleted" => return Ok(Self::Deleted),
+            b"\\*" => return Ok(Self::Any),
+            [b'\\', name @ ..] => Atom::new(name)?,
+            _ => return Ok(Self::Keyword(Atom::new(octets)?)),
         };
-        if name == b"*" {
-            return Ok(Self::Any);
-        }
-        let name = Atom::new(name)?;
         let known: &[Self] = match name.as_bytes().len() {
             4 => &[Self::Seen],
             5 => &[Self::Draft],
@@ -148,7 +151,7 @@ impl<'a> Flags<'a> {
         Self(List::Wire(octets))
     }
 
-    /// The flags in order. One that cannot be read, which no checked list holds, is passed over.
+    /// The flags in order. One that cannot be read, which a repair has let through, is passed over.
     pub fn iter(self) -> impl Iterator<Item = Flag<'a>> + Clone + 'a {
         let (wire, slice) = match self.0 {
             List::Wire(octets) => (octets, &[][..]),

@@ -71,6 +71,10 @@ impl<'i> Iterator for NumberIter<'i> {
         while let Some((b' ', rest)) = self.rest.split_first() {
             self.rest = rest;
         }
+        if let Some((number, len)) = self.rest.first_chunk().and_then(short_number) {
+            self.rest = self.rest.get(len..)?;
+            return Some(Ok(number));
+        }
         let (mut number, mut len) = (0_u64, 0_usize);
         for octet in self.rest {
             let digit = octet.wrapping_sub(b'0');
@@ -91,6 +95,27 @@ impl<'i> Iterator for NumberIter<'i> {
             _ => self.odd(word.len()),
         }
     }
+}
+
+/// A number above 0 of at most seven digits with a space behind it, and how many digits it has: all eight octets at once.
+#[inline]
+fn short_number(octets: &[u8; 8]) -> Option<(u32, usize)> {
+    const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let digits = u64::from_le_bytes(*octets) ^ ZEROS;
+    // Adding this sets the highest bit of each octet above 9. A carry comes from one that is found already, and goes up, so the
+    // lowest that is found is exact.
+    let others = (digits.wrapping_add(u64::from_ne_bytes([0x76; 8])) | digits) & HIGH;
+    let len = (others.trailing_zeros() / 8) as usize;
+    if !(1..8).contains(&len) || octets.get(len) != Some(&b' ') {
+        return None;
+    }
+    // The digits go to the upper end, with zeros before them; then neighbours are put together: ones, twos, fours.
+    let digits = digits.wrapping_shl(64_u32.wrapping_sub(len as u32 * 8));
+    let twos = (digits.wrapping_mul(0x0a01) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (twos.wrapping_mul(0x0064_0001) >> 16) & 0x0000_ffff_0000_ffff;
+    let number = (fours.wrapping_mul(0x2710_0000_0001) >> 32) as u32;
+    (number > 0).then_some((number, len))
 }
 
 impl<'i> NumberIter<'i> {
@@ -313,4 +338,60 @@ pub(crate) fn check_parentheses(octets: &[u8], limit: usize) -> Result<(), (usiz
         }
     }
     if depth == 0 { Ok(()) } else { Err((octets.len(), Rule::List)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The standard library reads the same digits.
+    #[test]
+    fn numbers_of_every_length_are_read() {
+        let mut n = 0_u64;
+        let mut texts =
+            vec!["0".to_owned(), "00".into(), "007".into(), "0000000001".into(), "4294967296".into()];
+        while n < 1 << 33 {
+            texts.extend([n.to_string(), (n * 7 / 3).to_string()]);
+            n = n * 3 / 2 + 1;
+        }
+        for text in texts {
+            let wanted = text.parse().ok().filter(|number: &u32| *number > 0);
+            for behind in ["", " ", " 5", " 1234567", " 99999999 1"] {
+                let line = format!("{text}{behind}");
+                let mut numbers = Numbers::wire(line.as_bytes()).iter();
+                assert_eq!(numbers.next().unwrap().ok(), wanted, "{line}");
+                let rest: Vec<_> = numbers.map(|number| number.unwrap().to_string()).collect();
+                assert_eq!(rest.join(" "), behind.trim(), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_an_error_beside_the_good_ones() {
+        for bad in
+            ["x", "1x", "1,2", "12345x", "1234567x", "-1", "*", "\u{7f}", "1:2", "9999999999", "\u{e9}"]
+        {
+            let line = format!("1 {bad} 2");
+            let read: Vec<_> = Numbers::wire(line.as_bytes()).iter().collect();
+            assert_eq!(read, [Ok(1), Err(BadNumber { raw: bad.as_bytes() }), Ok(2)], "{bad}");
+        }
+    }
+
+    /// Every octet at each place of eight, beside the reader of one octet at a time.
+    #[test]
+    fn eight_octets_at_once_are_read_like_one_at_a_time() {
+        for place in 0..8 {
+            for octet in 0..=255 {
+                for filler in *b"0159" {
+                    let mut octets = [filler; 8];
+                    octets[place] = octet;
+                    let word: Vec<u8> = octets.iter().copied().take_while(u8::is_ascii_digit).collect();
+                    let number = String::from_utf8(word).unwrap();
+                    let wanted = number.parse().ok().filter(|n: &u32| *n > 0).map(|n| (n, number.len()));
+                    let wanted = wanted.filter(|_| octets.get(number.len()) == Some(&b' '));
+                    assert_eq!(short_number(&octets), wanted, "{octets:?}");
+                }
+            }
+        }
+    }
 }
