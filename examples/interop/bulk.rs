@@ -22,6 +22,7 @@ const FAR: (usize, f64) = (3, 5.0);
 /// rounds prove little. The bound stays.
 const PATIENCE: usize = 4;
 
+/// In this order they run in each round. The first is what the others are measured by.
 const CLIENTS: [&str; 3] = ["curl", "blocking", "tokio"];
 
 /// Fills the maildrop, which is empty, and lets the clients race.
@@ -46,10 +47,12 @@ pub(crate) fn retrieve(dovecot: &Server, port: u16, client: &str) -> Result<(), 
     check.all()
 }
 
+/// On a blocking socket.
 fn block(dovecot: &Server, port: u16, check: &mut Check<'_>) -> Result<(), Failure> {
     let mut session = blocking::connect(dovecot.pop3_at(port, Way::StartTls)?)?;
     let listing = session.list()?;
     let mut download = session.retr_many(&listing.messages);
+    // The commands go out as the window of the machine allows, and the parts come as they arrive.
     while let Some(part) = download.next()? {
         check.part(&part)?;
     }
@@ -57,6 +60,7 @@ fn block(dovecot: &Server, port: u16, check: &mut Check<'_>) -> Result<(), Failu
     Ok(())
 }
 
+/// On tokio.
 async fn in_task(dovecot: &Server, port: u16, check: &mut Check<'_>) -> Result<(), Failure> {
     let mut session = on_tokio::connect(dovecot.pop3_at(port, Way::StartTls)?).await?;
     let listing = session.list().await?;
@@ -71,6 +75,7 @@ async fn in_task(dovecot: &Server, port: u16, check: &mut Check<'_>) -> Result<(
 /// The races. `file` is the ports file of the server.
 pub(crate) fn races(dovecot: &Server, file: &str) -> Result<(), Failure> {
     let port = dovecot.port("POP3", Way::StartTls)?;
+    // It is also what fills the caches of the server, so that nobody pays for being the first.
     compare_curl(dovecot, port)?;
     race("no delay", NEAR, |client| time(dovecot, file, port, client))?;
     let relay = Relay::start(port, DELAY)?;
@@ -78,6 +83,7 @@ pub(crate) fn races(dovecot: &Server, file: &str) -> Result<(), Failure> {
     race(&name, FAR, |client| {
         let before = relay.connections();
         let time = time(dovecot, file, relay.port(), client)?;
+        // One connection for all messages, or it is another race.
         match relay.connections() - before {
             1 => Ok(time),
             several => Err(format!("{client}: {several} connections").into()),
@@ -98,6 +104,7 @@ fn compare_curl(dovecot: &Server, port: u16) -> Result<(), Failure> {
     Ok(())
 }
 
+/// One curl for all messages: it keeps its connection. STLS is demanded and the certificate checked, as by the others.
 fn curl(dovecot: &Server, port: u16, output: &Path) -> Result<Command, Failure> {
     let mut command = Command::new("curl");
     command.args(["-sS", "-4", "--max-time", "60", "--ssl-reqd", "--cacert", dovecot.value("CA")?]);
@@ -115,11 +122,13 @@ fn time(dovecot: &Server, file: &str, port: u16, client: &str) -> Result<Duratio
         command.args(["--dovecot", file, "--port", &port.to_string(), "--retrieve", client]);
         command
     };
+    // With the start of the process in it, the handshake and the QUIT.
     let begun = Instant::now();
     run(&mut command).map_err(|failure| format!("{client}: {failure}"))?;
     Ok(begun.elapsed())
 }
 
+/// Runs a command to its end. What it complains of becomes the failure.
 fn run(command: &mut Command) -> Result<(), Failure> {
     let output = command.stdin(Stdio::null()).output()?;
     if output.status.success() {
@@ -145,6 +154,7 @@ fn race(
             break;
         }
     }
+    // The line is printed also when the race is lost: the figures are what is looked for then.
     let [curl, ours @ ..] = times.each_ref().map(|times| median(times));
     let mut line = format!("{way}: curl {} ms", curl.as_millis());
     for (client, time) in CLIENTS[1..].iter().zip(ours) {
@@ -164,10 +174,12 @@ fn slower(times: &[Vec<Duration>; CLIENTS.len()], bound: f64) -> Option<&'static
     CLIENTS[1..].iter().zip(ours).find(|(_, time)| ratio(curl, *time) < bound).map(|(client, _)| *client)
 }
 
+/// How many times as fast as curl.
 fn ratio(curl: Duration, ours: Duration) -> f64 {
     curl.as_secs_f64() / ours.as_secs_f64()
 }
 
+/// The time in the middle, or the later of the two there.
 fn median(times: &[Duration]) -> Duration {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();
@@ -178,6 +190,7 @@ fn median(times: &[Duration]) -> Duration {
 struct Folder(PathBuf);
 
 impl Folder {
+    /// Made anew: what stands there under this name is not ours.
     fn new() -> std::io::Result<Self> {
         let path = std::env::temp_dir().join(format!("mail-interop-{}", std::process::id()));
         std::fs::create_dir(&path)?;
@@ -195,7 +208,7 @@ impl Drop for Folder {
 mod tests {
     use super::*;
 
-    /// A race with these times, in the order in which the clients run.
+    /// A race of one round at a time that has to be won twice over, with these times, in the order in which the clients run.
     fn raced(times: &[u64]) -> (Result<(), Failure>, usize) {
         let mut runs = 0;
         let ended = race("a test", (1, 2.0), |_| {
@@ -205,6 +218,7 @@ mod tests {
         (ended, runs)
     }
 
+    /// Four times as many rounds, and the bound is missed in all of them.
     #[test]
     fn the_bound_is_kept_by_both_or_the_race_is_lost() {
         assert!(matches!(raced(&[100, 50, 50]), (Ok(()), 3)));
@@ -212,6 +226,7 @@ mod tests {
         assert!(matches!(raced(&[100, 51, 50]), (Err(_), 12)));
     }
 
+    /// The first round misses; the median of three does not.
     #[test]
     fn one_bad_round_is_outweighed_by_others() {
         let (ended, runs) = raced(&[100, 99, 50, 100, 10, 50, 100, 10, 50]);

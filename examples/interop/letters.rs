@@ -11,7 +11,9 @@ pub(crate) const OCTETS: usize = 64 * 1024;
 
 /// Octets of a line or, with a lone dot before it, of two. The header and the bodies are multiples of it.
 const LINE: usize = 64;
+/// Octets of the header, with the empty line.
 const HEADER: usize = 4 * LINE;
+/// Octets of the body.
 const BODY: usize = OCTETS - HEADER;
 
 /// What all bodies are cut from: each begins at another line.
@@ -20,17 +22,20 @@ pub(crate) struct Letters {
 }
 
 impl Letters {
+    /// Lines of visible octets by a linear congruence. Some begin with dots, and some are a dot alone: those are stuffed on the way.
     pub(crate) fn new() -> Self {
         let mut pool = String::with_capacity(2 * BODY);
         let mut state = 2_463_534_242_u32;
         for number in 0..2 * BODY / LINE {
             let end = pool.len() + LINE - 2;
+            // A dot alone takes the place of three octets, so that two lines are as long as one.
             match number % 16 {
                 0 => pool.push_str(".\r\n"),
                 5 => pool.push_str(".."),
                 9 => pool.push('.'),
                 _ => {}
             }
+            // Each octet from blank to tilde: what stands at the end of a line is kept, too.
             while pool.len() < end {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 pool.push(char::from(b' ' + (state >> 24) as u8 % 95));
@@ -42,6 +47,7 @@ impl Letters {
 
     /// Header and body of a letter, counted from 1.
     pub(crate) fn letter(&self, number: u32) -> (String, &[u8]) {
+        // Its own Message-ID, and filled up, so that all are equally long.
         let mut header = String::with_capacity(HEADER);
         let _ = write!(
             header,
@@ -73,6 +79,7 @@ pub(crate) struct Check<'l> {
     letters: &'l Letters,
     /// The letter that is under way, or the last one.
     number: u32,
+    /// What it must be.
     header: String,
     body: &'l [u8],
     /// How many of its octets have come.
@@ -84,12 +91,14 @@ impl Check<'_> {
     pub(crate) fn part(&mut self, part: &Part<'_>) -> Result<(), Failure> {
         match part {
             Part::Begin(message) => {
+                // LIST gives them in the order in which they were put there.
                 self.number += 1;
                 (self.header, self.body) = self.letters.letter(self.number);
                 self.at = 0;
                 self.demand(message.get() == self.number)
             }
             Part::Octets(octets) => {
+                // What arrives may come apart anywhere, also where the body begins.
                 let into_header = self.header.as_bytes().get(self.at..).unwrap_or(&[]);
                 let (header, body) = octets.split_at(octets.len().min(into_header.len()));
                 let into_body = self.body.get(self.at.saturating_sub(HEADER)..).unwrap_or(&[]);
@@ -107,6 +116,7 @@ impl Check<'_> {
         self.demand(self.number == COUNT && self.at == OCTETS)
     }
 
+    /// Says where it went wrong.
     fn demand(&self, holds: bool) -> Result<(), Failure> {
         if holds {
             Ok(())
@@ -122,6 +132,7 @@ mod tests {
     use mail_session::proto::pop3::types::MessageNumber;
     use std::collections::BTreeSet;
 
+    /// Legal by RFC 5322 §2.1: lines end in CRLF, and there is no other CR or LF.
     #[test]
     fn each_is_legal_and_another() {
         let letters = Letters::new();
@@ -139,6 +150,7 @@ mod tests {
         }
     }
 
+    /// At every border of header and body: right octets are taken, and one bit, one octet too few or too many is not.
     #[test]
     fn the_check_takes_the_letters_and_nothing_else() {
         let letters = Letters::new();

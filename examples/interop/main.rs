@@ -3,6 +3,9 @@
 //! The suite's clients against real servers, over STARTTLS and over implicit TLS with certificates checked: sample messages are submitted through
 //! Postfix and compared in the Maildir, appended to and fetched from Dovecot by IMAP, downloaded from it by POP3. Then many messages are downloaded
 //! at once, in a race with curl. `interop/run.sh` starts the servers.
+//!
+//! A ports file has a line `NAME=VALUE` for each listener, for the authority to trust and for the user: see `interop/README.md`. The race
+//! runs this program again for each time that it takes: `--dovecot PORTS.env --port PORT --retrieve blocking`, or `tokio`.
 
 mod bulk;
 mod letters;
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
     }
 }
 
+/// The legs, one after the other. With `--retrieve` it is the process that a race times, and does nothing else.
 fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let usage = "--dovecot PORTS.env --postfix PORTS.env";
     let dovecot_file = arguments.option("--dovecot").ok_or(usage)?;
@@ -47,6 +51,7 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let postfix = Server::read(&arguments.option("--postfix").ok_or(usage)?)?;
     arguments.rest()?;
     let messages = samples::all("bob@mail.test", "alice@mail.test");
+    // Each way empties the maildrop again.
     for (way, name) in WAYS {
         leg("Postfix, submission", name, &messages, || submit(&postfix, way, &messages))?;
         leg("Dovecot, IMAP APPEND and FETCH", name, &messages, || {
@@ -57,6 +62,7 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
         distrust(&postfix, &dovecot, way)?;
         println!("ok an unknown authority is refused by all clients, {name}");
     }
+    // The maildrop is empty again, so that message numbers are known.
     let begun = Instant::now();
     on_tokio::block_on(bulk::fill(&dovecot))??;
     bulk::races(&dovecot, &dovecot_file)?;
@@ -74,6 +80,7 @@ fn leg(
 ) -> Result<(), Failure> {
     let begun = Instant::now();
     run().map_err(|failure| format!("{what}, {way}: {failure}"))?;
+    // Of the messages, once: what was carried, whatever it took.
     let octets: usize = messages.iter().map(|message| message.octets.len()).sum();
     let (count, time) = (messages.len(), begun.elapsed().as_millis());
     println!("ok {what}, {way}: {count} messages, {octets} octets, {time} ms");
@@ -82,6 +89,7 @@ fn leg(
 
 /// Submits each message and waits for it in the Maildir.
 fn submit(postfix: &Server, way: Way, messages: &[Sample]) -> Result<(), Failure> {
+    // What was there before is none of ours.
     let folder = Path::new(postfix.value("MAILDIR")?).join("alice/new");
     let mut known = files(&folder)?;
     let mut session = blocking::connect(postfix.smtp(way)?)?;
@@ -100,6 +108,7 @@ fn submit(postfix: &Server, way: Way, messages: &[Sample]) -> Result<(), Failure
     client::smtp::quit(session)
 }
 
+/// What has been delivered; the folder comes with the first delivery.
 fn files(folder: &Path) -> Result<BTreeSet<PathBuf>, Failure> {
     if !folder.exists() {
         return Ok(BTreeSet::new());
@@ -107,6 +116,7 @@ fn files(folder: &Path) -> Result<BTreeSet<PathBuf>, Failure> {
     std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
 }
 
+/// Waits for a file that is not known yet.
 fn arrival(folder: &Path, known: &BTreeSet<PathBuf>) -> Result<PathBuf, Failure> {
     let until = Instant::now() + Duration::from_secs(30);
     while Instant::now() < until {
@@ -120,6 +130,7 @@ fn arrival(folder: &Path, known: &BTreeSet<PathBuf>) -> Result<PathBuf, Failure>
 
 /// Appends all messages and fetches them again.
 async fn append_and_fetch(dovecot: &Server, way: Way, messages: &[Sample]) -> Result<(), Failure> {
+    // On tokio: so both drivers are at work here.
     let mut reader = Reader::new(on_tokio::connect(dovecot.imap(way)?).await?);
     for message in messages {
         reader.append("INBOX", &message.octets).await?;
@@ -136,7 +147,9 @@ async fn append_and_fetch(dovecot: &Server, way: Way, messages: &[Sample]) -> Re
 
 /// Downloads all messages and removes them.
 fn download(dovecot: &Server, way: Way, messages: &[Sample]) -> Result<(), Failure> {
+    // One after the other: what is read here is a `Read` of each message. The race has them all at once.
     let mut session = blocking::connect(dovecot.pop3(way)?)?;
+    // As many as were put there, and in their order.
     let listed = session.list()?.messages;
     same_count(listed.len(), messages)?;
     for (listed, message) in listed.iter().zip(messages) {
@@ -151,6 +164,7 @@ fn download(dovecot: &Server, way: Way, messages: &[Sample]) -> Result<(), Failu
 /// Removes all messages.
 fn empty(dovecot: &Server, way: Way) -> Result<(), Failure> {
     let mut session = blocking::connect(dovecot.pop3(way)?)?;
+    // Marked one by one, gone by the QUIT (RFC 1939 §6): an error before leaves all of them.
     for listed in session.list()?.messages {
         session.dele(listed.message)?;
     }
@@ -160,6 +174,7 @@ fn empty(dovecot: &Server, way: Way) -> Result<(), Failure> {
 
 /// With another authority to trust, no client may get through.
 fn distrust(postfix: &Server, dovecot: &Server, way: Way) -> Result<(), Failure> {
+    // An authority of our own, made now: it has signed nothing that a server shows.
     let tls = ClientTls::with_roots(authority::make()?.ca.as_bytes(), provider())?;
     let (postfix, dovecot) = (postfix.trusting(tls.clone()), dovecot.trusting(tls));
     let imap = on_tokio::block_on(on_tokio::connect(dovecot.imap(way)?))?.map(drop);
@@ -177,6 +192,7 @@ fn refused<E>(what: &str, connected: Result<(), FlowError<E>>) -> Result<(), Fai
     }
 }
 
+/// Says where octets differ, and never shows them.
 fn same(place: &str, message: &Sample, octets: &[u8]) -> Result<(), Failure> {
     if octets == message.octets {
         return Ok(());
@@ -187,6 +203,7 @@ fn same(place: &str, message: &Sample, octets: &[u8]) -> Result<(), Failure> {
     Err(format!("{place}: {}: {got} octets for {wanted}, they differ from {at} on", message.name).into())
 }
 
+/// Nothing may be missing, and nothing be there twice.
 fn same_count(count: usize, messages: &[Sample]) -> Result<(), Failure> {
     if count == messages.len() {
         return Ok(());

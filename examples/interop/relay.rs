@@ -16,7 +16,9 @@ type Parcel = (Instant, Vec<u8>);
 
 /// A relay. It relays until the process ends.
 pub(crate) struct Relay {
+    /// Where it listens, on loopback alone.
     port: u16,
+    /// How many it has accepted.
     connections: Arc<AtomicUsize>,
 }
 
@@ -29,6 +31,7 @@ impl Relay {
         let (server, connections) =
             (SocketAddr::from((Ipv4Addr::LOCALHOST, port)), relay.connections.clone());
         thread::spawn(move || {
+            // For as long as the process lives: nobody waits for its end.
             for client in listener.incoming().flatten() {
                 connections.fetch_add(1, Ordering::Relaxed);
                 // A server that does not answer is seen by the client: its connection ends.
@@ -49,6 +52,7 @@ impl Relay {
     }
 }
 
+/// Two directions, each by itself. Small pieces go at once, else the system adds a delay of its own.
 fn connect(client: TcpStream, server: SocketAddr, delay: Duration) -> io::Result<()> {
     let server = TcpStream::connect(server)?;
     client.set_nodelay(true)?;
@@ -65,6 +69,7 @@ fn one_way(from: TcpStream, to: TcpStream, delay: Duration) {
     thread::spawn(move || deliver(to, &receiver));
 }
 
+/// Notes when octets came. It takes them as fast as they come, so that the delay costs time and no throughput.
 fn accept(mut from: TcpStream, sender: &Sender<Parcel>, delay: Duration) {
     let mut octets = vec![0; READ];
     while let Ok(n @ 1..) = from.read(&mut octets) {
@@ -76,8 +81,10 @@ fn accept(mut from: TcpStream, sender: &Sender<Parcel>, delay: Duration) {
     let _ = sender.send((Instant::now() + delay, Vec::new()));
 }
 
+/// Delivers when the time has come, in order; after the last octets the end.
 fn deliver(mut to: TcpStream, receiver: &Receiver<Parcel>) {
     while let Ok((due, octets)) = receiver.recv() {
+        // Not held up by what came before: that was due earlier.
         thread::sleep(due.saturating_duration_since(Instant::now()));
         if octets.is_empty() || to.write_all(&octets).is_err() {
             break;
@@ -104,6 +111,7 @@ mod tests {
         port
     }
 
+    /// Only the lower bound is certain: a machine that does something else may take longer.
     #[test]
     fn a_round_takes_both_delays() {
         let relay = Relay::start(echo(), DELAY).unwrap();
@@ -121,6 +129,7 @@ mod tests {
         assert_eq!(relay.connections(), 1);
     }
 
+    /// Both directions at once, as much as no window of a protocol would allow, and every octet in its order.
     #[test]
     fn what_is_under_way_is_not_held_up() {
         let relay = Relay::start(echo(), DELAY).unwrap();
