@@ -1,6 +1,7 @@
 //! What SASL exchanges carry: standard base64 with padding (RFC 4648 §4), strictly.
 
 use crate::secret::SecretBuf;
+use crate::span::Span;
 use alloc::vec::Vec;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -70,6 +71,19 @@ pub fn decode_in_place(text: &mut [u8]) -> Result<&mut [u8], NotBase64> {
     text.get_mut(..to).ok_or(NotBase64)
 }
 
+/// Decodes a part of a unit where it stands, as [`decode_in_place`] does: gives what is before it, and the octets. A lone `=` stands
+/// for none (RFC 4954 §4, RFC 4959 §3, RFC 5034 §4).
+///
+/// # Errors
+/// [`NotBase64`].
+pub fn decode_part(unit: &mut [u8], part: Span) -> Result<(&[u8], &[u8]), NotBase64> {
+    let (before, text) = unit.split_at_mut_checked(part.start()).ok_or(NotBase64)?;
+    match text.get_mut(..part.len()).ok_or(NotBase64)? {
+        [b'='] => Ok((before, &[])),
+        text => Ok((before, decode_in_place(text)?)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +106,18 @@ mod tests {
         for text in [&b"Zg="[..], b"Zg", b"Zh==", b"Z g=", b"Zg==\r\n", b"====", b"Zg==Zg=="] {
             assert_eq!(decode(text).unwrap_err(), NotBase64, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_part_is_decoded_where_it_stands() {
+        let unit = || b"AUTH PLAIN Zm9v\r\n".to_vec();
+        assert_eq!(decode_part(&mut unit(), Span::new(11, 15)), Ok((&b"AUTH PLAIN "[..], &b"foo"[..])));
+        assert_eq!(decode_part(&mut b"a = b".to_vec(), Span::new(2, 3)), Ok((&b"a "[..], &b""[..])));
+        assert_eq!(decode_part(&mut unit(), Span::new(11, 17)), Err(NotBase64));
+        assert_eq!(decode_part(&mut unit(), Span::new(16, 20)), Err(NotBase64));
+        assert_eq!(decode_part(&mut unit(), Span::new(18, 18)), Err(NotBase64));
+        let octets = unit();
+        assert_eq!(Span::locate(&octets[11..15], &octets), Span::new(11, 15));
     }
 
     /// The oracle is the decoder that takes memory, at lengths around the blocks and with each octet spoilt.

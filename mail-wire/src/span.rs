@@ -28,6 +28,13 @@ impl Span {
         Self { at: u32::try_from(start).unwrap_or(u32::MAX), len }
     }
 
+    /// Where a part of some octets stands in them. What is no part of them gives a span of no meaning, within them all the same.
+    #[must_use]
+    pub fn locate(part: &[u8], octets: &[u8]) -> Self {
+        let at = (part.as_ptr() as usize).saturating_sub(octets.as_ptr() as usize);
+        Self::new(at.min(octets.len()), at.saturating_add(part.len()).min(octets.len()))
+    }
+
     /// A cell that holds two numbers in place of a position: the tape is also where flat nodes stand.
     /// `b` keeps its lower 28 bits.
     #[must_use]

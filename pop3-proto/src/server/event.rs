@@ -6,7 +6,7 @@ use crate::error::{Malformed, Violation};
 use crate::types::{Mechanism, MessageNumber};
 use alloc::boxed::Box;
 use core::fmt;
-use mail_wire::{SecretBuf, Stamp};
+use mail_wire::{Secret, Stamp};
 
 /// An event of the server machine. It borrows from the input alone.
 #[derive(Debug)]
@@ -28,16 +28,16 @@ pub enum Event<'i> {
     Auth {
         /// One of the mechanisms that are offered.
         mechanism: Mechanism<'i>,
-        /// The initial response, decoded.
-        initial: Option<SecretBuf>,
+        /// The initial response, decoded where it stood. It is overwritten with the rest of the unit.
+        initial: Option<Secret<&'i [u8]>>,
         /// What is owed: a challenge, acceptance or refusal.
         turn: AuthTurn,
     },
     /// The exchange is over without the application: cancelled by the client, or a response that is not base64. It is refused, and
     /// nothing is owed.
     AuthCancelled(Refusal),
-    /// The response to a challenge, decoded.
-    AuthResponse(SecretBuf, AuthTurn),
+    /// The response to a challenge, decoded where it stood.
+    AuthResponse(Secret<&'i [u8]>, AuthTurn),
     /// QUIT in TRANSACTION: the session is in UPDATE (RFC 1939 §6). The messages marked in the maildrop are to be removed and its lock
     /// released, then the answer says whether that was done. This comes once at the most, and in no other way.
     Commit(Deletions, Answer),

@@ -8,8 +8,8 @@ use super::settle::Due;
 use super::table::{Phase, belongs};
 use crate::command::{Command, Verb};
 use crate::error::{Malformed, Rule};
-use crate::types::{InitialResponse, Mechanism, MessageNumber};
-use mail_wire::{Class, Mask, Span, base64};
+use crate::types::{Mechanism, MessageNumber};
+use mail_wire::{Class, Mask, Secret, Span, base64};
 
 /// Keywords behind which a secret may stand, also where the line is malformed.
 const SECRET: [&[u8]; 3] = [b"PASS", b"APOP", b"AUTH"];
@@ -19,7 +19,7 @@ impl Server {
     ///
     /// In this order: a response of an exchange is nothing else; then what is paid for before a log-in; then whether the command belongs here
     /// (RFC 1939 §3); then what it says.
-    pub(crate) fn line<'i>(&mut self, line: &'i [u8]) -> Event<'i> {
+    pub(crate) fn line<'i>(&mut self, line: &'i mut [u8]) -> Event<'i> {
         if self.exchange {
             self.mask(0, line.len());
             return self.response(line);
@@ -36,6 +36,9 @@ impl Server {
         // Whether a command belongs here comes before what it says (RFC 1939 §3).
         if let Some(why) = verb.and_then(|verb| self.objection(verb)) {
             return self.refused(verb, why);
+        }
+        if verb == Some(Verb::Auth) {
+            return self.auth(line);
         }
         match Command::parse(line) {
             Ok(command) => self.command(command),
@@ -96,7 +99,6 @@ impl Server {
                 self.refused(Some(Verb::Apop), Refusal::NotUtf8)
             }
             Command::Pass(_) | Command::Apop { .. } => self.ask(command, Owed::LogIn),
-            Command::Auth { mechanism, initial } => self.auth(mechanism, initial),
             // What stands behind it is not looked at any more: it is TLS, or it is an attack (RFC 2595 §4).
             Command::Stls => {
                 self.owed = Owed::Upgrade;
@@ -113,7 +115,8 @@ impl Server {
                 self.refused(Some(Verb::Lang), Refusal::NotOffered)
             }
             Command::Lang(None) => self.settled(command, Due::Languages),
-            Command::AuthList => self.settled(command, Due::Mechanisms),
+            // They are read apart, and never come here.
+            Command::Auth { .. } | Command::AuthList => self.settled(command, Due::Mechanisms),
             // It is the one way to learn what is there, so it is never out of state (RFC 2449 §5).
             Command::Capa => self.settled(command, Due::Capabilities),
             Command::Quit => self.quit(command),
@@ -197,31 +200,46 @@ impl Server {
 
     /// AUTH: refused before the application hears of it where the mechanism is not offered, would show a password in the clear, or comes with
     /// an initial response that is not base64 (RFC 5034 §4).
-    fn auth<'i>(&mut self, mechanism: Mechanism<'i>, initial: Option<InitialResponse<'i>>) -> Event<'i> {
-        if !self.offer.capabilities.mechanisms().contains(mechanism) {
-            return self.refused(Some(Verb::Auth), Refusal::NotOffered);
-        }
-        if self.needs_tls(mechanism.is_plaintext()) {
-            return self.refused(Some(Verb::Auth), Refusal::TlsFirst);
-        }
+    /// AUTH (RFC 5034 §4). The initial response is decoded where it stands, so that who is not known yet makes us hold nothing but the line.
+    fn auth<'i>(&mut self, line: &'i mut [u8]) -> Event<'i> {
+        let (name, initial) = match Command::parse(line) {
+            Ok(Command::Auth { mechanism, initial }) => {
+                // A mechanism that is not offered is told so, whatever comes with it.
+                if !self.offer.capabilities.mechanisms().contains(mechanism) {
+                    return self.refused(Some(Verb::Auth), Refusal::NotOffered);
+                }
+                if self.needs_tls(mechanism.is_plaintext()) {
+                    return self.refused(Some(Verb::Auth), Refusal::TlsFirst);
+                }
+                let name = Span::locate(mechanism.name().as_bytes(), line);
+                (name, initial.map(|initial| Span::locate(initial.parts().1, line)))
+            }
+            Ok(_) => return self.settled(Command::AuthList, Due::Mechanisms),
+            Err(Malformed { at, rule, .. }) => return self.malformed(Malformed { raw: line, at, rule }),
+        };
         // `=` is an empty response, and none at all asks for an empty challenge: the two are kept apart (RFC 5034 §4).
-        let initial = match initial.map(|initial| initial.decode()) {
-            None => None,
-            Some(Ok(octets)) => Some(octets),
-            Some(Err(_)) => return self.refused(Some(Verb::Auth), Refusal::NotBase64),
+        let (before, initial): (&'i [u8], _) = match initial {
+            None => (line, None),
+            Some(span) => match base64::decode_part(line, span) {
+                Ok((before, octets)) => (before, Some(Secret::new(octets))),
+                Err(_) => return self.refused(Some(Verb::Auth), Refusal::NotBase64),
+            },
+        };
+        let Ok(mechanism) = Mechanism::try_from(name.of(before)) else {
+            return self.refused(Some(Verb::Auth), Refusal::NotOffered);
         };
         self.owed = Owed::Turn;
         Event::Auth { mechanism, initial, turn: AuthTurn(self.source.issue()) }
     }
 
     /// A line of an exchange (RFC 5034 §4).
-    fn response<'i>(&mut self, line: &'i [u8]) -> Event<'i> {
+    fn response<'i>(&mut self, line: &'i mut [u8]) -> Event<'i> {
         self.exchange = false;
-        let why = if line == b"*" {
+        let why = if *line == *b"*" {
             Refusal::Cancelled
-        } else if let Ok(response) = base64::decode(line) {
+        } else if let Ok(response) = base64::decode_in_place(line) {
             self.owed = Owed::Turn;
-            return Event::AuthResponse(response, AuthTurn(self.source.issue()));
+            return Event::AuthResponse(Secret::new(response), AuthTurn(self.source.issue()));
         } else {
             Refusal::NotBase64
         };

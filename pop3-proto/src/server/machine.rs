@@ -92,7 +92,7 @@ impl Machine for Server {
     }
 
     fn decode<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
-        let (octets, _) = input.unit(unit)?;
+        let (octets, _) = input.unit_mut(unit)?;
         Ok(match core::mem::replace(&mut self.framing, Framing::Nothing) {
             Framing::Connected | Framing::Nothing => {
                 self.owed = Owed::Greeting;
@@ -102,7 +102,7 @@ impl Machine for Server {
                 if line.is_bare() {
                     self.policy.grammar.repairs.count(Repair::BareLf, 1);
                 }
-                self.line(octets.get(..line.text).unwrap_or_default())
+                self.line(octets.get_mut(..line.text).unwrap_or_default())
             }
             // The rest of a response is no command: the exchange is over, and the line with it.
             Framing::TooLong if core::mem::take(&mut self.exchange) => {

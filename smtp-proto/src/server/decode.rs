@@ -9,8 +9,8 @@ use crate::frame::is_http;
 use crate::limits::Limits;
 use crate::parse::{self, Fixes, is_obsolete};
 use crate::reply::ReplyBuf;
-use crate::types::{Code, octets};
-use mail_wire::{Class, Input, Mask, SecretBuf, Span, Unit, base64};
+use crate::types::{Code, Mechanism};
+use mail_wire::{Class, Input, Mask, Secret, Span, Unit, base64};
 
 /// Whether a refusal says that the client made a mistake: a command that is unknown, malformed or out of order (RFC 5321 §4.2.4).
 /// What policy refuses is no mistake, and is not counted.
@@ -21,7 +21,7 @@ pub(super) fn is_fault(code: Code) -> bool {
 impl Server {
     /// Reads the unit that was framed last. Nothing is written here: what the machine has to say waits for the next frame.
     pub(super) fn read_unit<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
-        let (octets, _) = input.unit(unit)?;
+        let (octets, _) = input.unit_mut(unit)?;
         self.mask = None;
         Ok(match self.framing {
             Framing::Connected => {
@@ -29,8 +29,8 @@ impl Server {
                 self.owed = Owed::Greeting;
                 Event::Connected(self.answer_due())
             }
-            Framing::Line { text } => self.read_line(octets::cut(octets, text).0),
-            Framing::AuthLine { text } => self.read_response(octets::cut(octets, text).0),
+            Framing::Line { text } => self.read_line(octets.get_mut(..text).unwrap_or_default()),
+            Framing::AuthLine { text } => self.read_response(octets.get_mut(..text).unwrap_or_default()),
             Framing::LongLine { exchange: true } => Event::AuthCancelled,
             Framing::LongLine { exchange: false } => {
                 let code = replies::LINE_TOO_LONG.code();
@@ -75,7 +75,7 @@ impl Server {
 
     /// A command line: first what is no SMTP at all, then whether the state allows the verb, and only then the grammar, so that a flood of
     /// commands out of order costs little.
-    fn read_line<'i>(&mut self, line: &'i [u8]) -> Event<'i> {
+    fn read_line<'i>(&mut self, line: &'i mut [u8]) -> Event<'i> {
         let (word, rest) = parse::split(line);
         let verb = Verb::of(word);
         if verb.is_none() && is_http(word) {
@@ -97,22 +97,22 @@ impl Server {
         if self.rejected && verb.is_none() {
             return self.refused(None, Mine::Bad(&replies::SEQUENCE));
         }
+        if verb == Some(Verb::Auth) {
+            return self.read_auth(line);
+        }
+        let line: &'i [u8] = line;
         match parse::command(line, &Fixes::counted(&mut self.policy.grammar.repairs)) {
             Ok(command) => self.read_command(command, line),
             Err(invalid) => self.malformed(verb, line, invalid),
         }
     }
 
-    /// A line that does not parse is the application's to answer, but for two verbs: after BDAT the frame is lost, and AUTH may
+    /// A line that does not parse is the application's to answer, but for two verbs: after BDAT the frame is lost, and AUTH, which is read apart, may
     /// have brought a secret.
     fn malformed<'i>(&mut self, verb: Option<Verb>, line: &'i [u8], invalid: Invalid) -> Event<'i> {
-        match verb {
-            // Nobody knows how many octets are no commands (RFC 3030 §2).
-            Some(Verb::Bdat) => return self.doomed(verb, &replies::BAD_CHUNK, Violation::ChunkLost),
-            Some(Verb::Auth) => {
-                return self.refused(verb, Mine::Bad(replies::to_rule(invalid.rule, false)));
-            }
-            _ => {}
+        // Nobody knows how many octets are no commands (RFC 3030 §2).
+        if verb == Some(Verb::Bdat) {
+            return self.doomed(verb, &replies::BAD_CHUNK, Violation::ChunkLost);
         }
         self.owed = Owed::Malformed { mail: verb == Some(Verb::Mail), rule: invalid.rule };
         let malformed = Malformed { raw: line, at: invalid.at, rule: invalid.rule };
@@ -143,7 +143,6 @@ impl Server {
             Command::Rcpt(rcpt) => return self.rcpt(*rcpt, command),
             Command::Data => return self.offer_body(Owed::Body, BodyForm::Data),
             Command::Bdat(bdat) => return self.bdat(*bdat),
-            Command::Auth(auth) => return self.auth(*auth),
             Command::Burl(burl) => return self.ask(Owed::Burl { last: burl.last }, command),
             Command::StartTls => {
                 self.owed = Owed::Tls;
@@ -274,35 +273,56 @@ impl Server {
         Event::Refused(Refused { verb: Some(Verb::Bdat), code: reply.code() })
     }
 
-    /// AUTH for a mechanism that is offered; the initial response is decoded once, here (RFC 4954 §4).
-    fn auth<'i>(&mut self, auth: Auth<'i>) -> Event<'i> {
-        if !self.offer.has_mechanism(auth.mechanism) {
-            return self.refused(Some(Verb::Auth), Mine::Bad(&replies::MECHANISM));
+    /// AUTH for a mechanism that is offered (RFC 4954 §4). The initial response is decoded where it stands, so that who is not known yet makes us
+    /// hold nothing but the line.
+    fn read_auth<'i>(&mut self, line: &'i mut [u8]) -> Event<'i> {
+        let verb = Some(Verb::Auth);
+        let (name, initial) = match parse::command(line, &Fixes::counted(&mut self.policy.grammar.repairs)) {
+            Ok(Command::Auth(Auth { mechanism, initial })) => {
+                let initial = match initial {
+                    Initial::None => None,
+                    Initial::Empty => Some(None),
+                    Initial::Base64(text) => Some(Some(Span::locate(text.expose(), line))),
+                };
+                (Span::locate(mechanism.as_str().as_bytes(), line), initial)
+            }
+            Ok(_) => return self.refused(verb, Mine::Bad(&replies::SEQUENCE)),
+            Err(invalid) => return self.refused(verb, Mine::Bad(replies::to_rule(invalid.rule, false))),
+        };
+        if !self.spend_idle(verb) {
+            return self.too_idle(verb);
         }
-        let initial = match auth.initial {
-            Initial::None => None,
-            Initial::Empty => Some(SecretBuf::from(&[][..])),
-            Initial::Base64(text) => match base64::decode(text.expose()) {
-                Ok(octets) => Some(octets),
-                Err(_) => return self.refused(Some(Verb::Auth), Mine::Bad(&replies::AUTH_BASE64)),
+        let offered = Mechanism::new(name.of(line)).is_ok_and(|mechanism| self.offer.has_mechanism(mechanism));
+        if !offered {
+            return self.refused(verb, Mine::Bad(&replies::MECHANISM));
+        }
+        let (before, initial): (&'i [u8], _) = match initial {
+            None => (line, None),
+            Some(None) => (line, Some(Secret::new(&[][..]))),
+            Some(Some(span)) => match base64::decode_part(line, span) {
+                Ok((before, octets)) => (before, Some(Secret::new(octets))),
+                Err(_) => return self.refused(verb, Mine::Bad(&replies::AUTH_BASE64)),
             },
         };
+        let Ok(mechanism) = Mechanism::new(name.of(before)) else {
+            return self.refused(verb, Mine::Bad(&replies::MECHANISM));
+        };
         self.owed = Owed::Auth;
-        Event::Auth { mechanism: auth.mechanism, initial, turn: AuthTurn(self.source.issue()) }
+        Event::Auth { mechanism, initial, turn: AuthTurn(self.source.issue()) }
     }
 
     /// A line of an exchange: base64, or `*` (RFC 4954 §4).
-    fn read_response<'i>(&mut self, line: &[u8]) -> Event<'i> {
+    fn read_response<'i>(&mut self, line: &'i mut [u8]) -> Event<'i> {
         self.mask = Some(Mask { span: Span::new(0, line.len()), class: Class::Secret });
         self.phase = Phase::Ready;
-        if line == b"*" {
+        if *line == *b"*" {
             self.mine = Some(Mine::Reply(&replies::AUTH_CANCELLED));
             return Event::AuthCancelled;
         }
-        match base64::decode(line) {
+        match base64::decode_in_place(line) {
             Ok(octets) => {
                 self.owed = Owed::Auth;
-                Event::AuthResponse(octets, AuthTurn(self.source.issue()))
+                Event::AuthResponse(Secret::new(octets), AuthTurn(self.source.issue()))
             }
             Err(_) => {
                 self.mine = Some(Mine::Bad(&replies::AUTH_BASE64));

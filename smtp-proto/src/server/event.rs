@@ -5,7 +5,7 @@ use crate::error::Malformed;
 use crate::types::{Code, Mechanism};
 use core::fmt;
 use mail_wire::dot::BodyFault;
-use mail_wire::{SecretBuf, Stamp};
+use mail_wire::{Secret, Stamp};
 
 /// What the machine tells the application.
 #[derive(Debug)]
@@ -21,17 +21,17 @@ pub enum Event<'i> {
     Refused(Refused),
     /// A command line that does not parse, or a verb that this crate does not know.
     Malformed(Malformed<'i>, Answer),
-    /// AUTH: a SASL exchange begins (RFC 4954 §4). The initial response is decoded.
+    /// AUTH: a SASL exchange begins (RFC 4954 §4).
     Auth {
         /// One of those that are offered.
         mechanism: Mechanism<'i>,
-        /// The initial response.
-        initial: Option<SecretBuf>,
+        /// The initial response, decoded where it stood. It is overwritten with the rest of the unit.
+        initial: Option<Secret<&'i [u8]>>,
         /// What is owed: a challenge, acceptance or refusal.
         turn: AuthTurn,
     },
-    /// The client's answer to a challenge, decoded.
-    AuthResponse(SecretBuf, AuthTurn),
+    /// The client's answer to a challenge, decoded where it stood.
+    AuthResponse(Secret<&'i [u8]>, AuthTurn),
     /// The exchange is over without a result: the client cancelled it, or sent what is no base64. The machine answers.
     AuthCancelled,
     /// STARTTLS: hand over by [`start_tls`](mail_wire::Machine::start_tls), or refuse by [`Server::refuse_tls`](super::Server::refuse_tls).
