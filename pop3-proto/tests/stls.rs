@@ -200,7 +200,9 @@ fn a_grant_is_worth_nothing_behind_the_end() {
 
 fn server() -> Server {
     let mut offer = Offer::default();
-    offer.capabilities.add(b"SASL PLAIN EXTERNAL").unwrap();
+    for line in ["SASL PLAIN EXTERNAL", "UTF8"] {
+        offer.capabilities.add(line.as_bytes()).unwrap();
+    }
     let mut config = server::Config { offer: offer.into(), ..server::Config::default() };
     config.policy.apop = Allow::Allow;
     config.policy.plaintext_auth = Allow::Allow;
@@ -309,6 +311,21 @@ fn a_server_tells_its_capabilities_anew() {
     assert!(server.is_secure());
     assert!(!said.contains("STLS\r\n") && said.contains("SASL PLAIN EXTERNAL\r\n"), "{said}");
     assert_eq!(refused, [Refused { verb: Some(Verb::Stls), why: Refusal::State }]);
+}
+
+/// Who sees STLS may give it, and who may give it sees it (RFC 2595 §4, RFC 6856 §2.1).
+#[test]
+fn a_server_names_stls_where_it_takes_it() {
+    for (lines, named) in
+        [("CAPA\r\n", true), ("UTF8\r\nCAPA\r\n", false), ("USER u\r\nPASS p\r\nCAPA\r\n", false)]
+    {
+        let (mut server, mut input, mut output) = (server(), Input::new(), Output::new());
+        input.feed(lines.as_bytes());
+        serve(&mut server, &mut input, &mut output);
+        let said = written(&mut output);
+        assert!(said.ends_with(".\r\n"), "{said}");
+        assert_eq!(said.contains("\r\nSTLS\r\n"), named, "{said}");
+    }
 }
 
 #[test]
