@@ -28,15 +28,14 @@ impl LogIn {
     }
 
     /// The first step.
-    pub fn start(&mut self, initial: Option<&SecretBuf>) -> Step {
-        let initial = initial.map(|initial| initial.expose().as_slice());
+    pub fn start(&mut self, initial: Option<&[u8]>) -> Step {
         let step = self.exchange.as_mut().map(|exchange| exchange.start(initial));
         self.settle(step)
     }
 
     /// The step that a response leads to.
-    pub fn step(&mut self, response: &SecretBuf) -> Step {
-        let step = self.exchange.as_mut().map(|exchange| exchange.step(response.expose()));
+    pub fn step(&mut self, response: &[u8]) -> Step {
+        let step = self.exchange.as_mut().map(|exchange| exchange.step(response));
         self.settle(step)
     }
 

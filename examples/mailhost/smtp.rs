@@ -43,12 +43,13 @@ pub async fn serve(mut session: Connection<Server>, host: &Host, mut stop: Stop)
             Event::StartTls(offer) => session = session.start_tls(offer, host.tls.begin()?).await?,
             Event::Auth { mechanism, initial, turn: owed } => {
                 let mut begun = LogIn::new(store, mechanism.as_str());
-                let step = begun.start(initial.as_ref());
+                let step = begun.start(initial.map(|initial| *initial.expose()));
                 login = Some(begun);
                 settle(&mut turn, owed, step)?;
             }
             Event::AuthResponse(response, owed) => {
-                let step = login.as_mut().map_or(Step::Failed, |login: &mut LogIn| login.step(&response));
+                let step =
+                    login.as_mut().map_or(Step::Failed, |login: &mut LogIn| login.step(response.expose()));
                 settle(&mut turn, owed, step)?;
             }
             Event::Command(Command::Mail(_), answer) => {

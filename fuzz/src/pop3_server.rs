@@ -97,12 +97,12 @@ impl Party for Host {
             Event::Auth { mechanism, initial, turn } => {
                 seen.note(format!(
                     "{mechanism:?} {:?}",
-                    initial.as_ref().map(|octets| octets.expose().as_slice())
+                    initial.as_ref().map(|octets| &octets.expose()[..])
                 ));
                 self.turn(server, turn, initial.is_none(), output);
             }
             Event::AuthResponse(octets, turn) => {
-                seen.note(format!("response {:?}", octets.expose().as_slice()));
+                seen.note(format!("response {:?}", &octets.expose()[..]));
                 self.turn(server, turn, false, output);
             }
             Event::StartTls(offer) => return Some(offer),

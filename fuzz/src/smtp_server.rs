@@ -189,12 +189,12 @@ impl Party for Host {
                 server.refuse(answer, output).expect("the answer is due");
             }
             Event::Auth { mechanism, initial, turn } => {
-                let initial = initial.as_ref().map(|octets| octets.expose().as_slice());
+                let initial = initial.as_ref().map(|octets| &octets.expose()[..]);
                 seen.note(format!("{mechanism:?} {initial:?}"));
                 Self::turn(server, turn, initial, output);
             }
             Event::AuthResponse(octets, turn) => {
-                seen.note(format!("response {:?}", octets.expose().as_slice()));
+                seen.note(format!("response {:?}", &octets.expose()[..]));
                 Self::turn(server, turn, Some(octets.expose()), output);
             }
             Event::AuthCancelled => seen.note("cancelled"),

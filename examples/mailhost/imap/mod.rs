@@ -79,12 +79,12 @@ pub async fn serve(mut session: Connection<Server>, host: &Host, mut stop: Stop)
             Event::StartTls(offer) => session = session.start_tls(offer, host.tls.begin()?).await?,
             Event::Auth { mechanism, initial, turn: owed } => {
                 let mut begun = LogIn::new(&host.store, mechanism.as_str());
-                let step = begun.start(initial.map(|octets| (*octets.expose()).into()).as_ref());
+                let step = begun.start(initial.map(|initial| *initial.expose()));
                 client.login = Some(begun);
                 client.settle(&mut turn, owed, step)?;
             }
             Event::AuthResponse(response, owed) => {
-                let step = client.login.as_mut().map_or(Step::Failed, |login| login.step(&(*response.expose()).into()));
+                let step = client.login.as_mut().map_or(Step::Failed, |login| login.step(response.expose()));
                 client.settle(&mut turn, owed, step)?;
             }
             Event::Command(Command::Idle, answer) => {

@@ -105,14 +105,14 @@ impl<D> Serving<'_, D> {
     pub(super) fn auth(
         &mut self,
         mechanism: &str,
-        initial: Option<&SecretBuf>,
+        initial: Option<&[u8]>,
         owed: AuthTurn,
         turn: Turn<'_, Server>,
     ) -> Result<Want<D>, Misuse> {
         self.owed = Owed::Auth(owed);
         let begun = self.service.crypto.and_then(|crypto| Exchange::begin(mechanism, crypto));
         let Some(mut exchange) = begun else { return self.deny(Denied::Permanent, turn) };
-        let step = exchange.start(initial.map(|initial| initial.expose().as_slice()));
+        let step = exchange.start(initial);
         self.exchange = Some(exchange);
         self.settle(step, turn)
     }
@@ -120,13 +120,13 @@ impl<D> Serving<'_, D> {
     /// The response to a challenge.
     pub(super) fn response(
         &mut self,
-        response: &SecretBuf,
+        response: &[u8],
         owed: AuthTurn,
         turn: Turn<'_, Server>,
     ) -> Result<Want<D>, Misuse> {
         self.owed = Owed::Auth(owed);
         let step = match &mut self.exchange {
-            Some(exchange) => exchange.step(response.expose()),
+            Some(exchange) => exchange.step(response),
             None => Step::Failed(SaslError::Unexpected),
         };
         self.settle(step, turn)

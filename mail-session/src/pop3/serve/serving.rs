@@ -101,9 +101,9 @@ impl<'s, D> Serving<'s, D> {
             Event::Command(Command::User(_), answer) => turn.answer(answer, &ok("send PASS"))?,
             Event::Command(Command::Pass(password), answer) => return self.pass(password, answer, turn),
             Event::Auth { mechanism, initial, turn: owed } => {
-                return self.auth(mechanism.name(), initial.as_ref(), owed, turn);
+                return self.auth(mechanism.name(), initial.map(|initial| *initial.expose()), owed, turn);
             }
-            Event::AuthResponse(response, owed) => return self.response(&response, owed, turn),
+            Event::AuthResponse(response, owed) => return self.response(response.expose(), owed, turn),
             Event::AuthCancelled(_) => self.exchange = None,
             Event::Command(Command::Retr(message) | Command::Top { message, .. }, answer) => {
                 self.owed = Owed::Message(answer, message);
