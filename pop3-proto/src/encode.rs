@@ -103,6 +103,7 @@ fn auth(
     output: &mut Output,
 ) -> Option<SecretBuf> {
     let text = initial.encode();
+    // AUTH, two blanks and the line end are eight.
     let line = text.expose().len().saturating_add(mechanism).saturating_add(8);
     if line > limit {
         return Some(text);

@@ -10,6 +10,8 @@ use crate::types::{LanguageTag, Mechanism, MessageNumber, UniqueId};
 type Entry<T> = Result<(MessageNumber, T), nom::Err<Fault>>;
 
 /// `n size`, and what may follow behind a blank.
+///
+/// Repairs are counted by the caller's own counters, or not at all where lines are read a second time.
 pub(crate) fn scan(line: &[u8], repairs: &mut impl Mend) -> Entry<u64> {
     // RFC 1939 §5: the number, one blank, the size; what a server adds behind another blank is not looked at.
     let (rest, message) = message_number(line)?;
