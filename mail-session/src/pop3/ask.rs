@@ -31,11 +31,13 @@ impl Collect for () {}
 /// first, for POP3 has no way to call off a command.
 pub(crate) struct Ask<'c, C> {
     command: Command<'c>,
+    /// `None` until it is sent.
     ticket: Option<Ticket>,
     answer: C,
 }
 
 impl<'c, C: Collect> Ask<'c, C> {
+    /// Sends nothing yet: the drivers begin.
     pub(crate) fn new(command: Command<'c>) -> Self {
         Self { command, ticket: None, answer: C::default() }
     }
@@ -49,6 +51,7 @@ impl<C: Collect> Flow<Client> for Ask<'_, C> {
     type Output = C;
     type Upgrade = Infallible;
 
+    /// While an answer is under way that nobody waits for, nothing is sent: its parts could not be told from ours.
     fn begin(&mut self, turn: Turn<'_, Client>) -> Result<Progress<C, Infallible>, Failure> {
         if turn.machine.in_flight() == 0 {
             self.ticket = Some(turn.machine.send(&self.command, turn.output)?);
@@ -57,8 +60,10 @@ impl<C: Collect> Flow<Client> for Ask<'_, C> {
     }
 
     fn on(&mut self, event: Event<'_>, turn: Turn<'_, Client>) -> Result<Progress<C, Infallible>, Failure> {
+        // Not sent yet: this is a part of an answer that was given up.
         let Some(mine) = self.ticket else { return self.begin(turn) };
         match event {
+            // A refusal leaves the session as it is (RFC 1939 §3).
             Event::Reply(ticket, line) | Event::Head(ticket, line) if ticket == mine && !line.is_ok() => {
                 Err(Failure::Refused(refusal(&line)))
             }
@@ -81,8 +86,11 @@ impl<C: Collect> Flow<Client> for Ask<'_, C> {
 }
 
 /// DELE for several messages, as many at once as the window takes.
+///
+/// A mark is no deletion: what was marked before the operation was given up is removed by QUIT alone (RFC 1939 §6).
 pub(crate) struct Deletions<I> {
     messages: I,
+    /// In the order of the commands, which is that of the answers (RFC 2449 §6.6).
     asked: VecDeque<(Ticket, MessageNumber)>,
     refused: Vec<(MessageNumber, Refusal)>,
 }
@@ -92,6 +100,7 @@ impl<I: Iterator<Item = MessageNumber>> Deletions<I> {
         Self { messages, asked: VecDeque::new(), refused: Vec::new() }
     }
 
+    /// As many commands as the window has room for; done when there are none left and all are answered.
     fn fill(
         &mut self,
         turn: Turn<'_, Client>,
@@ -126,6 +135,7 @@ impl<I: Iterator<Item = MessageNumber>> Flow<Client> for Deletions<I> {
         event: Event<'_>,
         turn: Turn<'_, Client>,
     ) -> Result<Progress<Self::Output, Infallible>, Failure> {
+        // Nothing of ours is under way: this is a part of an answer that was given up.
         if self.asked.is_empty() {
             return self.begin(turn);
         }

@@ -1,4 +1,14 @@
 //! Greeting, CAPA, STLS, CAPA, AUTH or USER and PASS (RFC 1939 §4, RFC 2449 §5, RFC 2595 §4, RFC 5034 §4).
+//!
+//! ```text
+//! greeting --> CAPA --------> [UTF8] --> AUTH | APOP | USER --> PASS --> CAPA --> done
+//!               ^  |                       |                               (where the first was understood)
+//!               |  v                       +--> a refusal: the link is closed
+//!       handshake<-STLS
+//! ```
+//!
+//! One command is in flight at a time: what each step does hangs on the answer before it, and nothing may overtake STLS and AUTH.
+//! A server that does not know CAPA is asked for STLS all the same, and logged in to by USER and PASS.
 
 use super::ask::refusal;
 use crate::flow::{Failure, Flow, Progress};
@@ -16,8 +26,10 @@ pub struct Opening {
     base: Base,
     config: Config,
     state: State,
+    /// UTF-8 mode is asked for.
     utf8: bool,
     #[cfg(feature = "legacy-md5")]
+    /// APOP may be used.
     apop: bool,
 }
 
@@ -25,9 +37,11 @@ pub struct Opening {
 enum State {
     Greeting,
     Capa(Ticket),
+    /// STLS.
     Tls(Ticket),
     Utf8(Ticket),
     Auth(Ticket),
+    /// USER; the password goes only when the name was taken.
     User(Ticket),
     /// PASS or APOP.
     Pass(Ticket),
@@ -55,14 +69,7 @@ impl Opening {
 
     crate::open::builder!();
 
-    /// Limits and policies. Those on TLS and passwords stay as the [`Security`] has them.
-    #[must_use]
-    pub fn config(mut self, config: Config) -> Self {
-        let (tls, auth) = (self.config.policy.tls, self.config.policy.plaintext_auth);
-        self.config = config;
-        (self.config.policy.tls, self.config.policy.plaintext_auth) = (tls, auth);
-        self
-    }
+    crate::open::config!();
 
     /// Asks for UTF-8 mode before the log-in, where the server offers it (RFC 6856 §2.1).
     #[must_use]
@@ -80,6 +87,7 @@ impl Opening {
         self
     }
 
+    /// CAPA, behind the greeting and again behind STLS: what was told before TLS is worth nothing behind it (RFC 2595 §4).
     fn ask(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
         self.state = State::Capa(turn.machine.send(&Command::Capa, turn.output)?);
         Ok(Progress::More)
@@ -100,6 +108,7 @@ impl Opening {
         self.log_on(turn)
     }
 
+    /// The best SASL mechanism (RFC 5034), or what there was before SASL.
     fn log_on(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
         let (secure, known) = (turn.machine.is_secure(), turn.machine.capabilities());
         let names: Vec<&str> = known.mechanisms().iter().map(Mechanism::name).collect();
@@ -141,6 +150,7 @@ impl Opening {
         }
     }
 
+    /// The name was taken, which says nothing about whether there is such a user (RFC 1939 §7).
     fn give_password(&mut self, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
         let Some(Proof::Password(password)) = self.base.credentials().map(|credentials| &credentials.proof)
         else {
@@ -194,6 +204,7 @@ impl Flow<Client> for Opening {
             }
             (Event::Reply(_, line), State::Utf8(_)) => Err(Failure::Refused(refusal(&line))),
             (Event::StartTls(grant), State::Tls(_)) => Ok(Progress::StartTls(grant)),
+            // A refused upgrade is never gone on without (RFC 8314 §3.1).
             (Event::Reply(_, _), State::Tls(_)) => Err(Failure::NoTls),
             (Event::Challenge(challenge, auth), State::Auth(_)) => {
                 match self.base.answer(challenge.expose()) {
@@ -205,6 +216,7 @@ impl Flow<Client> for Opening {
                 }
                 Ok(Progress::More)
             }
+            // The machine has cancelled; the refusal comes as the reply to AUTH.
             (Event::BadChallenge(_), State::Auth(_)) => Ok(Progress::More),
             (Event::Reply(ticket, line), State::User(mine)) if ticket == mine && line.is_ok() => {
                 self.give_password(turn)
@@ -212,6 +224,7 @@ impl Flow<Client> for Opening {
             (Event::Reply(ticket, line), State::Auth(mine) | State::Pass(mine))
                 if ticket == mine && line.is_ok() =>
             {
+                // A server that could not prove itself is not believed, whatever it says (RFC 5802 §5).
                 self.base.verify()?;
                 self.logged_in(turn)
             }
@@ -240,19 +253,5 @@ impl open::Opening for Opening {
         Client::new(config)
     }
 
-    fn address(&self) -> (&str, u16) {
-        (&self.base.host, self.base.port)
-    }
-
-    fn implicit_tls(&self) -> Result<Option<Tls>, Failure> {
-        self.base.implicit_tls()
-    }
-
-    fn take_tap(&mut self) -> Option<Box<dyn crate::tap::Tap>> {
-        self.base.take_tap()
-    }
-
-    fn mechanism(&self) -> Option<crate::sasl::client::Mechanism> {
-        self.base.mechanism()
-    }
+    crate::open::told_by_base!();
 }

@@ -1,4 +1,6 @@
 //! A message as a `Read` of the standard library, and as the body of an asynchronous session.
+//!
+//! Both copy each octet once, out of the input. Where that matters, take what [`Message::next`] lends.
 
 use super::operations::Message;
 use crate::blocking::{self, Socket};
@@ -17,6 +19,7 @@ impl<S: Socket> Read for Message<'_, blocking::Session<Client, S>> {
     fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
         if self.rest.is_empty() && !octets.is_empty() {
             let Some(chunk) = self.next().map_err(into_io)? else { return Ok(0) };
+            // What the reader has no room for is copied aside: the input keeps nothing behind the next event.
             let (now, later) = chunk.split_at(chunk.len().min(octets.len()));
             octets[..now.len()].copy_from_slice(now);
             let n = now.len();
@@ -43,6 +46,7 @@ where
     }
 }
 
+/// An error of the socket stays what it is; any other is wrapped, and `source` gives it.
 fn into_io(error: FlowError<Violation>) -> io::Error {
     match error {
         FlowError::Session(Error::Io(error)) => error,

@@ -29,9 +29,13 @@ pub enum Part<'i> {
 #[derive(Debug)]
 pub struct Retrieval<I> {
     wanted: I,
+    /// `wanted` has given its last.
     exhausted: bool,
+    /// In the order of the commands, which is that of the answers.
     asked: VecDeque<(Ticket, Wanted)>,
+    /// Octets of the message at the front.
     received: u64,
+    /// Octets of all messages.
     total: u64,
 }
 
@@ -41,6 +45,7 @@ impl<I: Iterator<Item: Into<Wanted>>> Retrieval<I> {
         Self { wanted, exhausted: false, asked: VecDeque::new(), received: 0, total: 0 }
     }
 
+    /// Octets of the message at the front, if LIST has told them.
     pub(super) fn expected(&self) -> Option<u64> {
         self.asked.front().and_then(|(_, wanted)| wanted.octets)
     }
@@ -75,6 +80,7 @@ impl<I: Iterator<Item: Into<Wanted>>> Parts<Client> for Retrieval<I> {
             let Wanted { message, octets, lines } = wanted;
             let command = lines.map_or(Command::Retr(message), |lines| Command::Top { message, lines });
             let ticket = turn.machine.send(&command, turn.output)?;
+            // The window counts octets too, so that not everything that is wanted is on the way at once.
             if let Some(octets) = octets {
                 turn.machine.expect(ticket, octets);
             }
@@ -85,6 +91,7 @@ impl<I: Iterator<Item: Into<Wanted>>> Parts<Client> for Retrieval<I> {
 
     fn part<'i>(&mut self, event: <Client as Machine>::Event<'i>) -> Result<Part<'i>, Failure> {
         match event {
+            // A status line is no part of the message.
             Event::Head(ticket, _) => {
                 self.received = 0;
                 Ok(Part::Begin(self.current(ticket)?))
@@ -99,6 +106,7 @@ impl<I: Iterator<Item: Into<Wanted>>> Parts<Client> for Retrieval<I> {
                 self.asked.pop_front();
                 Ok(Part::End(message))
             }
+            // There is no such message, or it is marked (RFC 1939 §5).
             Event::Reply(ticket, line) if !line.is_ok() => {
                 let message = self.current(ticket)?;
                 self.asked.pop_front();
