@@ -101,6 +101,11 @@ impl Reader<'_, '_> {
             self.body()?;
             return Ok(item::BODYSTRUCTURE);
         }
+        if self.cur.rest().starts_with(b"BODY[") {
+            let start = self.cur.at();
+            self.cur.bump(4);
+            return self.content(Span::new(start, self.cur.at()));
+        }
         let name = self.cur.while_in(|octet| is_atom(octet) && octet != b'[');
         let word = self.cur.get(name);
         let is = |other: &[u8]| word.eq_ignore_ascii_case(other);
