@@ -15,12 +15,20 @@ use std::time::{Duration, Instant};
 
 /// The delay of each direction.
 const DELAY: Duration = Duration::from_millis(10);
-/// What one race is run with: rounds, and what has to be reached, as often as fast as curl.
-const NEAR: (usize, f64) = (7, 1.0);
-const FAR: (usize, f64) = (3, 5.0);
-/// Where a median misses the bound, so many times as many rounds are run, all of them counted: on a machine that does something else as well, few
-/// rounds prove little. The bound stays.
-const PATIENCE: usize = 4;
+/// What a race is run with.
+struct Terms {
+    /// Rounds of all clients.
+    rounds: usize,
+    /// Where a median misses the bound, so many times as many rounds are run, all of them counted: on a machine that does something else as
+    /// well, few rounds prove little. The bound stays.
+    tries: usize,
+    /// How many times as fast as curl.
+    bound: f64,
+}
+
+const NEAR: Terms = Terms { rounds: 7, tries: 4, bound: 1.0 };
+/// A round takes curl the delays of all messages, ten seconds.
+const FAR: Terms = Terms { rounds: 3, tries: 2, bound: 5.0 };
 
 /// In this order they run in each round. The first is what the others are measured by.
 const CLIENTS: [&str; 3] = ["curl", "blocking", "tokio"];
@@ -140,11 +148,11 @@ fn run(command: &mut Command) -> Result<(), Failure> {
 /// Runs the clients in turns and compares the medians.
 fn race(
     way: &str,
-    (rounds, bound): (usize, f64),
+    Terms { rounds, tries, bound }: Terms,
     mut time: impl FnMut(&str) -> Result<Duration, Failure>,
 ) -> Result<(), Failure> {
     let mut times = [const { Vec::new() }; CLIENTS.len()];
-    for _ in 0..PATIENCE {
+    for _ in 0..tries {
         for _ in 0..rounds {
             for (times, client) in times.iter_mut().zip(CLIENTS) {
                 times.push(time(client)?);
@@ -211,7 +219,7 @@ mod tests {
     /// A race of one round at a time that has to be won twice over, with these times, in the order in which the clients run.
     fn raced(times: &[u64]) -> (Result<(), Failure>, usize) {
         let mut runs = 0;
-        let ended = race("a test", (1, 2.0), |_| {
+        let ended = race("a test", Terms { rounds: 1, tries: 4, bound: 2.0 }, |_| {
             runs += 1;
             Ok(Duration::from_millis(times[(runs - 1) % times.len()]))
         });
