@@ -3,7 +3,7 @@
 use bytes::Buf;
 use mail_benches::{Row, alloc::Counting, inputs};
 use mail_imap_proto::client::{Client, Config, Event};
-use mail_imap_proto::response::FetchItem;
+use mail_imap_proto::response::{FetchItem, Untagged};
 use mail_imap_proto::types::{Addresses, Envelope, Text};
 use mail_wire::{Framed, Handover, Input, Machine, Output};
 use std::hint::black_box;
@@ -17,6 +17,8 @@ fn main() {
     envelope(10_000);
     literals("BODY[] of 1 KiB", 10_000, 1 << 10);
     literals("BODY[] of 1 MiB, streamed", 64, 1 << 20);
+    list(10_000);
+    search(100_000);
 }
 
 /// A client that is logged in, and what it is fed.
@@ -47,6 +49,7 @@ impl Session {
                     visited += match self.client.decode(unit, &mut self.input).expect("good responses") {
                         Event::Fetch(part) => part.items().map(visit).sum(),
                         Event::Chunk(octets) => black_box(octets).len() as u64,
+                        Event::Untagged(untagged) => visit_untagged(untagged),
                         _ => 0,
                     };
                 }
@@ -67,6 +70,17 @@ fn visit(item: FetchItem<'_>) -> u64 {
             black_box(other);
             1
         }
+    }
+}
+
+fn visit_untagged(untagged: Untagged<'_>) -> u64 {
+    match untagged {
+        Untagged::List(item) => {
+            let attributes = item.attributes().iter().map(|flag| black_box(flag.name()).len() as u64);
+            attributes.sum::<u64>() + black_box(item.name().raw()).len() as u64
+        }
+        Untagged::Search(numbers, _) => numbers.iter().map(|number| black_box(number.is_ok()) as u64).sum(),
+        _ => 0,
     }
 }
 
@@ -93,7 +107,17 @@ fn text(text: Option<Text<'_>>) -> u64 {
 
 /// What the peer's parser gives, visited the same way.
 fn visit_peer(response: &imap_proto::Response<'_>) -> u64 {
-    let imap_proto::Response::Fetch(_, attributes) = response else { return 0 };
+    let attributes = match response {
+        imap_proto::Response::Fetch(_, attributes) => attributes,
+        imap_proto::Response::MailboxData(imap_proto::MailboxDatum::List(item)) => {
+            black_box(item);
+            return 1;
+        }
+        imap_proto::Response::MailboxData(imap_proto::MailboxDatum::Search(numbers)) => {
+            return numbers.iter().map(|number| u64::from(*black_box(number) > 0)).sum();
+        }
+        _ => return 0,
+    };
     let len = |text: &Option<std::borrow::Cow<'_, [u8]>>| {
         text.as_deref().map_or(0, |octets| black_box(octets).len() as u64)
     };
@@ -179,4 +203,31 @@ fn literals(name: &str, count: usize, size: usize) {
         row = row.with("imap-proto 0.17: parser, all at hand", || peer_parser(&wire));
     }
     row.with("imap-next 0.3: client machine, 16 KiB reads", || peer_machine(&wire)).measure();
+}
+
+fn list(lines: usize) {
+    let line = |n: usize| format!("* LIST (\\HasNoChildren \\Sent) \"/\" \"Archive/2024/{}\"\r\n", n % 1000);
+    let wire = (0..lines).map(line).collect::<String>().into_bytes();
+    Row::new("LIST", wire.len(), lines)
+        .with("mail-imap-proto: client machine, 16 KiB reads", || {
+            Session::preauthenticated().feed(&wire, READ)
+        })
+        .with("imap-proto 0.17: parser, all at hand", || peer_parser(&wire))
+        .with("imap-next 0.3: client machine, 16 KiB reads", || peer_machine(&wire))
+        .measure();
+}
+
+fn search(numbers: usize) {
+    let number = |n: usize| format!(" {}", 100_000 + n * 7);
+    let wire = format!("* SEARCH{}\r\n", (0..numbers).map(number).collect::<String>()).into_bytes();
+    Row::new("SEARCH, each number read", wire.len(), numbers)
+        .with("mail-imap-proto: client machine, 16 KiB reads", || {
+            Session::preauthenticated().feed(&wire, READ)
+        })
+        .with("mail-imap-proto: client machine, reads of 1,460", || {
+            Session::preauthenticated().feed(&wire, 1460)
+        })
+        .with("imap-proto 0.17: parser, all at hand", || peer_parser(&wire))
+        .with("imap-next 0.3: client machine, 16 KiB reads", || peer_machine(&wire))
+        .measure();
 }
