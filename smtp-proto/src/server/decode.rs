@@ -292,7 +292,8 @@ impl Server {
         if !self.spend_idle(verb) {
             return self.too_idle(verb);
         }
-        let offered = Mechanism::new(name.of(line)).is_ok_and(|mechanism| self.offer.has_mechanism(mechanism));
+        let offered =
+            Mechanism::new(name.of(line)).is_ok_and(|mechanism| self.offer.has_mechanism(mechanism));
         if !offered {
             return self.refused(verb, Mine::Bad(&replies::MECHANISM));
         }
