@@ -187,8 +187,17 @@ fn numbers_of_messages_wait_for_what_may_move_them() {
         &[select, uid_fetch],
         &[noop, search],
     ];
-    for commands in valid {
+    let selected = || {
         let mut desk = Desk::ready();
+        desk.send(b"a SELECT y\r\n").unwrap();
+        desk.hear(b"A1 OK done\r\n", |_| ());
+        desk
+    };
+    // No mailbox is selected: nothing can be expunged.
+    let mut desk = Desk::ready();
+    [&b"a NOOP\r\n"[..], select, fetch].iter().for_each(|line| desk.send(line).unwrap());
+    for commands in valid {
+        let mut desk = selected();
         commands.iter().for_each(|line| desk.send(line).unwrap());
     }
     let invalid: [&[&[u8]]; 9] = [
@@ -203,11 +212,11 @@ fn numbers_of_messages_wait_for_what_may_move_them() {
         &[b"a XYZZY\r\n", store],
     ];
     for commands in invalid {
-        let mut desk = Desk::ready();
+        let mut desk = selected();
         let (last, before) = commands.split_last().unwrap();
         before.iter().for_each(|line| desk.send(line).unwrap());
         desk.refused(last, Misuse::MustWait);
-        for number in 1..=before.len() {
+        for number in 2..before.len() + 2 {
             desk.hear(format!("A{number} OK done\r\n").as_bytes(), |_| ());
         }
         desk.send(last).unwrap();

@@ -15,8 +15,8 @@ use mail_wire::{Class, Misuse, Output, Returned, base64};
 
 impl Client {
     /// Sends a command. It may be sent before those in flight are complete, but for one that names messages by their numbers:
-    /// it waits for all but FETCH, STORE and SEARCH, since an EXPUNGE on its way would make it mean other messages (RFC 9051
-    /// §5.5). Behind commands with UIDs, by UIDs, nothing waits.
+    /// it waits for all but FETCH, STORE and SEARCH that were sent while a mailbox was selected, since an EXPUNGE on its way would make
+    /// it mean other messages (RFC 9051 §5.5). Behind commands with UIDs, by UIDs, nothing waits.
     ///
     /// Of an APPEND the message is asked for by [`Event::BodyWanted`](super::Event::BodyWanted). A literal goes out at once where the
     /// server takes it so (LITERAL+, LITERAL-), and else waits for the server's `+`; while it waits, nothing else can be sent.
@@ -70,7 +70,8 @@ impl Client {
         self.fresh &= kind != Kind::Auth;
         self.logout_sent |= kind == Kind::Logout;
         self.unsolicited = 0;
-        let moves_numbers = moves_numbers(&command);
+        // Where no mailbox is selected there is no number that an EXPUNGE could move.
+        let moves_numbers = self.state == State::Selected && moves_numbers(&command);
         self.flight.push_back(Flight { ticket, tag, kind, moves_numbers });
         self.wait = match kind {
             Kind::Idle => Wait::Idle(ticket),
