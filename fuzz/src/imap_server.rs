@@ -151,7 +151,8 @@ impl Party for Host {
 
     fn new(settings: u8) -> (Self, Server) {
         let mut policy = Policy { plaintext_auth: Allow::Allow, ..Policy::server() };
-        let mut offer = "IMAP4rev1 LITERAL- SASL-IR ENABLE ID IDLE NAMESPACE UNSELECT STARTTLS AUTH=PLAIN";
+        // What a command of everybody may name is offered: what is not is malformed to a server.
+        let mut offer = "IMAP4rev1 LITERAL- SASL-IR ENABLE ID IDLE NAMESPACE UNSELECT ESEARCH SEARCHRES STARTTLS AUTH=PLAIN";
         let mut host = Self::default();
         match settings % 4 {
             1 => policy.line = LineEnd::Tolerant,

@@ -13,7 +13,9 @@ pub mod line;
 pub mod machine;
 pub mod pair;
 pub mod pop3_client;
+pub mod pop3_operations;
 pub mod pop3_server;
+pub mod pop3_session;
 pub mod reads;
 pub mod seeds;
 pub mod smtp_client;
@@ -80,11 +82,25 @@ pub const TARGETS: &[Target] = &[
         prefix: nothing,
     },
     Target {
+        name: "pop3_operations",
+        run: pop3_operations::run,
+        wants: |seed| seed.protocol == "pop3",
+        settings: &[0, 1, 2, pop3_operations::MANUAL],
+        prefix: pop3_operations::which,
+    },
+    Target {
         name: "pop3_server",
         run: pop3_server::run,
         wants: |seed| seed.protocol == "pop3" && seed.server,
         settings: &[0, 1, 2],
         prefix: nothing,
+    },
+    Target {
+        name: "pop3_session",
+        run: pop3_session::run,
+        wants: |seed| seed.protocol == "pop3" && seed.script.len() < 2048,
+        settings: &[0, 1, 2, 24],
+        prefix: pop3_session::which,
     },
     Target {
         name: "smtp_client",

@@ -95,10 +95,7 @@ impl Party for Host {
                 server.refuse(answer, output).expect("the answer is due");
             }
             Event::Auth { mechanism, initial, turn } => {
-                seen.note(format!(
-                    "{mechanism:?} {:?}",
-                    initial.as_ref().map(|octets| &octets.expose()[..])
-                ));
+                seen.note(format!("{mechanism:?} {:?}", initial.as_ref().map(|octets| &octets.expose()[..])));
                 self.turn(server, turn, initial.is_none(), output);
             }
             Event::AuthResponse(octets, turn) => {

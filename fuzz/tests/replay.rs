@@ -36,6 +36,24 @@ fn regressions_hold() {
     }
 }
 
+/// `corpus/TARGET/` holds few short inputs that reach what a fuzzer has reached in ten minutes and more: its next run begins there. Small enough for a
+/// clone, and never empty where it is there.
+#[test]
+fn corpus_holds() {
+    let mut octets = 0;
+    for target in TARGETS {
+        let Ok(folder) = fs::read_dir(here("corpus").join(target.name)) else { continue };
+        let inputs: Vec<_> = folder.map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect();
+        assert!(inputs.len() >= 20, "{}: only {} inputs", target.name, inputs.len());
+        let size: usize = inputs.iter().map(Vec::len).sum();
+        assert!(size <= 300 * 1024, "{}: {size} octets", target.name);
+        octets += size;
+        inputs.iter().for_each(|input| (target.run)(input));
+        println!("{}: {} inputs of {size} octets", target.name, inputs.len());
+    }
+    assert!((1..=1024 * 1024).contains(&octets), "{octets} octets in all");
+}
+
 /// A target that is listed in one place only would never run.
 #[test]
 fn targets_are_listed_everywhere() {
