@@ -193,7 +193,7 @@ impl Asking {
             9 => {
                 let ticket = self.told.flight.get(number % 4).map(|flight| flight.ticket);
                 // One that is not in flight, of another machine too, is ignored.
-                let ticket = ticket.unwrap_or_else(|| ticket_of_another());
+                let ticket = ticket.unwrap_or_else(ticket_of_another);
                 self.client.expect(ticket, (number as u64) << 14);
             }
             10 => self.sent(number),
@@ -358,7 +358,7 @@ impl Asking {
         if self.over.is_some() {
             return;
         }
-        let stale = if which % 2 == 0 {
+        let stale = if which.is_multiple_of(2) {
             let mut input = Input::new();
             input.feed(b"+OK\r\n");
             Some(input.take(5))
@@ -383,11 +383,11 @@ impl Asking {
     fn foreign(&mut self, which: usize) {
         let mut other = Self::new(0, WHOLE);
         other.hear(b"+OK\r\n");
-        other.say(if which % 2 == 0 { b"AUTH PLAIN" } else { b"STLS" });
-        other.hear(if which % 2 == 0 { b"+ \r\n" } else { b"+OK\r\n" });
+        other.say(if which.is_multiple_of(2) { b"AUTH PLAIN" } else { b"STLS" });
+        other.hear(if which.is_multiple_of(2) { b"+ \r\n" } else { b"+OK\r\n" });
         let before = self.state();
         if let Some(turn) = other.told.turn.take() {
-            let returned = if which % 4 == 0 {
+            let returned = if which.is_multiple_of(4) {
                 self.client.respond(turn, b"x", &mut self.output)
             } else {
                 self.client.cancel(turn, &mut self.output)

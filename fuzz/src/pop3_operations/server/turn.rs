@@ -118,7 +118,7 @@ impl Serving {
             Token::Body(mut grant, sent, lines) => {
                 let mut piece = Bytes::from_static(b"x");
                 assert!(server.body(&mut grant, &mut piece, output).is_err() && piece == "x");
-                let returned = if which / 4 % 2 == 0 {
+                let returned = if (which / 4).is_multiple_of(2) {
                     server.end_body(grant, output).err()
                 } else {
                     server.break_off(grant).err()
