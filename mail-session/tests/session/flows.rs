@@ -296,7 +296,7 @@ fn nothing_goes_out_without_tls_where_it_is_required() {
 #[test]
 fn the_handshake_completes_on_a_grid_of_splits() {
     let security = || Security::StartTls(tls::pair().0);
-    for at in (1..50).map(|at| at * 23) {
+    for at in (1..=50).map(|at| at * 23) {
         let cut = plan(65_536, Chunks::CutAt(at));
         for plans in [(cut.clone(), Plan::default()), (Plan::default(), cut)] {
             let serve = Serve { mechanisms: &["PLAIN"], ..Serve::new(PASSWORD) };
@@ -316,6 +316,23 @@ fn the_handshake_completes_on_a_grid_of_splits() {
                 servers::imap(serve, e, c).await.is_ok()
             })
             .unwrap();
+        }
+    }
+}
+
+/// The same at every split, for one of them: what stands before TLS, the handshake, and the log-in behind it. More than a kibioctet goes each way.
+#[test]
+fn a_session_opens_at_every_split() {
+    for at in 1..1_400 {
+        let cut = plan(65_536, Chunks::CutAt(at));
+        for plans in [(cut.clone(), Plan::default()), (Plan::default(), cut)] {
+            let serve = Serve { mechanisms: &["PLAIN"], ..Serve::new(PASSWORD) };
+            let open =
+                async |opened: Opened<pop3::client::Client>| opened.unwrap().stat().await.unwrap().messages;
+            let opening = pop3_opening(Security::StartTls(tls::pair().0));
+            let (messages, _) =
+                meet(opening, plans, open, async |e, c| servers::pop3(serve, e, c).await).unwrap();
+            assert_eq!(messages, 1, "{at}");
         }
     }
 }
