@@ -190,7 +190,9 @@ impl Flow<Client> for Opening {
     fn on(&mut self, event: Event<'_>, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
         match (event, self.state) {
             (Event::Greeting(line, _), State::Greeting) if line.is_ok() => self.ask(turn),
+            // A server that does not want us says so in its greeting (RFC 1939 §4).
             (Event::Greeting(line, _), _) => Err(Failure::Refused(refusal(&line))),
+            // The machine keeps the list; it is looked at when it is whole.
             (Event::Head(..) | Event::Items(..), State::Capa(_) | State::CapaAgain(_)) => Ok(Progress::More),
             // The end of the list, or a server that does not know CAPA.
             (Event::End(ticket) | Event::Reply(ticket, _), State::Capa(mine)) if ticket == mine => {
