@@ -80,14 +80,6 @@ fn entry(item: Result<Item<'_>, Malformed<'_>>) -> u64 {
     }
 }
 
-fn visit(item: Item<'_>) -> u64 {
-    match item {
-        Item::Scan { message, octets } => u64::from(message.get()) + octets,
-        Item::UniqueId { id, .. } => black_box(id.octets()).len() as u64,
-        _ => 0,
-    }
-}
-
 fn listing(name: &str, command: &Command<'_>, wire: &[u8], entries: usize) {
     Row::new(name, wire.len(), entries)
         .with("mail-pop3-proto: client machine, 16 KiB reads", || {
