@@ -12,7 +12,8 @@
 //!   `a_refused_literal_that_comes_all_the_same_is_swallowed_with_its_line`;
 //! - errors so large that every result grows: `events_are_small`, and in the crate `a_fault_is_small`;
 //! - white space that was trimmed off a literal: `a_literal_that_ends_in_spaces_and_line_ends_is_whole`;
-//! - keywords that are tried in turn, `NIL` before each string: no event shows it; the benchmarks count instructions.
+//! - keywords that are tried in turn, `NIL` before each string: `keywords_are_told_by_length_and_never_tried_in_turn`; what it costs, the benchmarks
+//!   count.
 //!
 //! Of what drives them:
 //! - a farewell that overtakes an answer: `bye_stands_behind_the_answer_that_was_owed`;
@@ -415,5 +416,50 @@ proptest! {
         whole.eof();
         single.eof();
         prop_assert_eq!(whole.log(), single.log());
+    }
+}
+
+/// Names are told apart by their length and all of their letters, whatever their case, and none is tried as the beginning of another: with a
+/// letter more, less or other, an attribute is one that is kept as it is. What that saves is counted by the benchmarks.
+#[test]
+fn keywords_are_told_by_length_and_never_tried_in_turn() {
+    let kind = |name: &str, value: &str| {
+        let (mut client, mut input, mut output) =
+            (Handover::implicit(Client::new(Config::default())).secured(), Input::new(), Output::new());
+        input.feed(format!("* PREAUTH hi\r\n* 1 FETCH ({name} {value})\r\n").as_bytes());
+        let mut kinds = Vec::new();
+        while let Framed::Ready(unit) = client.frame(&mut input, &mut output).unwrap() {
+            if let Event::Fetch(part) = client.decode(unit, &mut input).unwrap() {
+                kinds.extend(part.items().map(|item| {
+                    format!("{item:?}")
+                        .split(|letter: char| !letter.is_alphanumeric())
+                        .next()
+                        .unwrap_or_default()
+                        .to_owned()
+                }));
+            }
+        }
+        assert_eq!(kinds.len(), 1, "{name} {value}");
+        kinds.remove(0)
+    };
+    let unknown = kind("X-UNKNOWN", "1");
+    let known = [
+        ("FLAGS", "()"),
+        ("UID", "4"),
+        ("RFC822.SIZE", "5"),
+        ("MODSEQ", "(6)"),
+        ("INTERNALDATE", "\"17-Jul-1996 02:44:25 -0700\""),
+    ];
+    assert_eq!(unknown, "Other");
+    let mut kinds = vec![unknown.clone()];
+    for (name, value) in known {
+        let mine = kind(name, value);
+        assert!(!kinds.contains(&mine), "{name}");
+        assert_eq!(kind(&name.to_lowercase(), value), mine, "{name}");
+        kinds.push(mine);
+        let other = name.replacen(&name[1..2], "Z", 1);
+        for near in [format!("{name}S"), name[..name.len() - 1].into(), format!("X{name}"), other] {
+            assert_eq!(kind(&near, "1"), unknown, "{near}");
+        }
     }
 }
