@@ -1,4 +1,11 @@
-//! SMTP, IMAP and POP3 sessions over TLS, on any runtime or on none.
+// The README is the front page, where its examples can be built.
+#![cfg_attr(all(feature = "ring", feature = "platform-verifier"), doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(all(feature = "ring", feature = "platform-verifier")),
+    doc = "SMTP, IMAP and POP3 sessions over TLS, on any runtime or on none."
+)]
+//!
+//! # Modules
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -55,7 +62,3 @@ pub mod proto {
     pub use mail_pop3_proto as pop3;
     pub use mail_smtp_proto as smtp;
 }
-
-#[cfg(all(doctest, feature = "ring", feature = "platform-verifier"))]
-#[doc = include_str!("../README.md")]
-mod readme {}
