@@ -23,6 +23,8 @@ pub struct DotEncoder {
     finder: Finder<'static>,
     eol: BodyEol,
     scan: BareScan,
+    /// Octets of the body as the peer will have it.
+    octets: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +38,23 @@ impl DotEncoder {
     /// An encoder at the start of a body.
     #[must_use]
     pub fn new(eol: BodyEol) -> Self {
-        Self { place: Place::LineStart, finder: Finder::new(b"\r\n."), eol, scan: BareScan::new() }
+        Self { place: Place::LineStart, finder: Finder::new(b"\r\n."), eol, scan: BareScan::new(), octets: 0 }
+    }
+
+    /// Octets of the body so far as the peer will have it: its line ends as they go out, no stuffing, no terminator.
+    #[must_use]
+    pub const fn octets(&self) -> u64 {
+        self.octets
+    }
+
+    /// Octets that [`end`](Self::end) would add to it now: the line end that its last line is without.
+    #[must_use]
+    pub const fn line_end(&self) -> u64 {
+        match (self.place, self.eol) {
+            (Place::LineStart, _) => 0,
+            (Place::Cr, BodyEol::Normalise) => 1,
+            _ => 2,
+        }
     }
 
     /// Takes from the front of `piece` what the output has room for. What is left in `piece` goes in again when
@@ -76,19 +94,21 @@ impl DotEncoder {
                 return Err(fault);
             }
         }
-        let end: &[u8] = match (self.place, self.eol) {
-            (Place::LineStart, _) => b".\r\n",
-            (Place::Cr, BodyEol::Normalise) => b"\n.\r\n",
+        let end: &[u8] = match self.line_end() {
+            0 => b".\r\n",
+            1 => b"\n.\r\n",
             _ => b"\r\n.\r\n",
         };
         output.put(Class::Body, end);
         self.place = Place::LineStart;
         self.scan = BareScan::new();
+        self.octets = 0;
         Ok(())
     }
 
     /// Queues all of `part`, with a dot before each dot at the start of a line.
     fn stuff(&mut self, part: &mut Bytes, output: &mut Output) {
+        self.count(part.len());
         loop {
             match (self.place, part.first()) {
                 (_, None) => return,
@@ -120,6 +140,7 @@ impl DotEncoder {
             if self.place == Place::Cr {
                 // The LF of the pair, or the one that is missing.
                 output.put(Class::Body, b"\n");
+                self.count(1);
                 self.place = Place::LineStart;
                 if first == b'\n' {
                     part.advance(1);
@@ -132,15 +153,22 @@ impl DotEncoder {
             let at = memchr2(b'\r', b'\n', part).unwrap_or(part.len());
             let line_end = part.get(at).copied();
             output.queue(Class::Body, part.split_to(at));
+            self.count(at);
             self.place = match line_end {
                 None => Place::Inside,
                 Some(octet) => {
                     part.advance(1);
-                    output.put(Class::Body, if octet == b'\r' { b"\r" } else { b"\r\n" });
+                    let end: &[u8] = if octet == b'\r' { b"\r" } else { b"\r\n" };
+                    output.put(Class::Body, end);
+                    self.count(end.len());
                     if octet == b'\r' { Place::Cr } else { Place::LineStart }
                 }
             };
         }
+    }
+
+    fn count(&mut self, octets: usize) {
+        self.octets = self.octets.saturating_add(octets as u64);
     }
 }
 

@@ -11,8 +11,10 @@ fn encode(body: &[u8], cuts: usize, eol: BodyEol) -> Result<Vec<u8>, BodyFault> 
             wire.extend_from_slice(&output.copy_to_bytes(output.remaining()));
         }
     }
+    let octets = encoder.octets() + encoder.line_end();
     encoder.end(&mut output)?;
     wire.extend_from_slice(&output.copy_to_bytes(output.remaining()));
+    assert_eq!((decode(&wire).len() as u64, encoder.octets()), (octets, 0), "{body:?} {eol:?}");
     Ok(wire)
 }
 
