@@ -208,7 +208,8 @@ impl Server {
             _ => return Err(Returned::new(answer, Misuse::NotInState)),
         };
         self.put(&Reply::ok(text), output);
-        self.body = Some(Body::new(self.policy.body_eol, wanted.lines));
+        let listed = self.maildrop().and_then(|maildrop| maildrop.size(wanted.message)).unwrap_or(0);
+        self.body = Some(Body::new(self.policy.body_eol, wanted.lines, listed));
         self.owed = Owed::Body;
         Ok(BodyGrant { stamp: self.source.issue(), done: false })
     }
@@ -245,6 +246,14 @@ impl Server {
         self.body = None;
         self.owed = Owed::Nothing;
         Ok(())
+    }
+
+    /// By how many octets the message would fall short of what [`Maildrop::push`] was told if it ended now; 0 once TOP has its lines. Whoever
+    /// cannot vouch for a store looks at it before [`end_body`](Self::end_body), and else gives the message up: a client
+    /// that takes a part for the whole deletes the message (RFC 1939 §8).
+    #[must_use]
+    pub fn missing(&self, grant: &BodyGrant) -> u64 {
+        self.body.as_ref().filter(|_| self.is_body(grant).is_ok()).map_or(0, Body::missing)
     }
 
     /// Gives up a message that cannot be read to its end. The session ends without the terminator, so that the client sees a cut answer

@@ -13,12 +13,14 @@ pub(crate) struct Body {
     encoder: DotEncoder,
     /// What TOP still wants; `None` for RETR, which wants all.
     top: Option<TopScan>,
+    /// Octets of the message as the maildrop lists them.
+    listed: u64,
 }
 
 impl Body {
     /// A body at its first octet; with a count of lines for TOP.
-    pub(crate) fn new(eol: BodyEol, lines: Option<u32>) -> Self {
-        Self { encoder: DotEncoder::new(eol), top: lines.map(TopScan::new) }
+    pub(crate) fn new(eol: BodyEol, lines: Option<u32>, listed: u64) -> Self {
+        Self { encoder: DotEncoder::new(eol), top: lines.map(TopScan::new), listed }
     }
 
     /// Takes what there is room for. Gives whether TOP has all it wants; then the rest of `piece` is dropped.
@@ -39,6 +41,18 @@ impl Body {
             piece.advance(keep);
         }
         Ok(scan.done)
+    }
+
+    /// By how many octets the message would fall short of what was listed if it ended here. A line end that is added counts where it makes
+    /// up for all that is missing: else it would hide that the last octet of a message is gone.
+    pub(crate) fn missing(&self) -> u64 {
+        if self.top.is_some_and(|top| top.done) {
+            return 0;
+        }
+        match self.listed.saturating_sub(self.encoder.octets()) {
+            missing if missing == self.encoder.line_end() => 0,
+            missing => missing,
+        }
     }
 
     /// The terminator, with a line end before it where the last line has none (RFC 1939 §3).
