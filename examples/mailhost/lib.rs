@@ -14,5 +14,10 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 
+// The first program that a reader sees is built like the others.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 /// Whatever goes wrong.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
