@@ -57,7 +57,6 @@ impl Server {
             Owed::LogIn => self.log_in_failed(reply, output),
             Owed::Command(Verb::User) => {
                 self.put(reply, output);
-                self.user_accepted = ok;
                 if !ok {
                     self.user = None;
                 }
@@ -324,7 +323,6 @@ impl Server {
     fn log_in_failed(&mut self, reply: &Reply<'_>, output: &mut Output) {
         self.put(reply, output);
         self.user = None;
-        self.user_accepted = false;
         self.exchange = false;
         // The last failure that is allowed is the one that ends the session.
         if self.logins.spend(1).is_err() || self.logins.left() == 0 {

@@ -28,7 +28,9 @@ impl Server {
         self.mask_line(line, verb);
         // PASS follows USER directly or not at all (RFC 1939 §7): whatever else stands between is one line too many. A malformed PASS
         // is still the one that had to follow.
-        self.user_accepted &= verb == Some(Verb::Pass);
+        if verb != Some(Verb::Pass) {
+            self.user = None;
+        }
         // Also good commands are bounded here: whoever never logs in holds a connection for nothing.
         if self.phase == Phase::Authorization && self.early.spend(1).is_err() {
             return self.refused(verb, Refusal::TooMany);
@@ -57,7 +59,7 @@ impl Server {
             Verb::Stls if !self.may_start_tls() => Some(Refusal::NotOffered),
             Verb::User | Verb::Pass if !offered("USER") => Some(Refusal::NotOffered),
             Verb::User | Verb::Pass if self.needs_tls(true) => Some(Refusal::TlsFirst),
-            Verb::Pass if !self.user_accepted => Some(Refusal::UserFirst),
+            Verb::Pass if self.user.is_none() => Some(Refusal::UserFirst),
             Verb::Apop if !self.policy.apop.is_allowed() || self.stamp.is_none() => Some(Refusal::NotOffered),
             Verb::Apop if self.needs_tls(false) => Some(Refusal::TlsFirst),
             Verb::Auth if !offered("SASL") => Some(Refusal::NotOffered),

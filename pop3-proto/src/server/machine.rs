@@ -110,7 +110,7 @@ impl Machine for Server {
                 Event::AuthCancelled(Refusal::TooLong)
             }
             Framing::TooLong => {
-                self.user_accepted = false;
+                self.user = None;
                 self.due = Due::Refuse(Refusal::TooLong);
                 Event::Refused(Refused { verb: None, why: Refusal::TooLong })
             }
@@ -159,14 +159,11 @@ impl Machine for Server {
         Ok(Handover::new(self, input)?)
     }
 
-    /// Nothing from before TLS may count: neither who the client said it was, nor a stamp that anybody on the way has read and may
-    /// have changed. With TLS from the start the greeting is yet to come, and its stamp with it.
+    /// Nothing from before TLS may count (RFC 2595 §4). Who the client said it was has gone with STLS, which is no PASS, and an exchange
+    /// would have read STLS as its response. What is left is a stamp that anybody on the way has read and may have changed; with TLS from
+    /// the start the greeting is yet to come, and its stamp with it.
     fn secured(&mut self, _: Secured) {
         self.secure = true;
-        self.user = None;
-        self.user_accepted = false;
-        // An exchange cannot be open here, as STLS would have been read as its response; it is said all the same.
-        self.exchange = false;
         if self.greeted {
             self.stamp = None;
         }

@@ -208,9 +208,8 @@ pub struct Server {
     framer: LineFramer,
     mask: Option<Mask>,
     due: Due,
-    /// Of the last USER, kept once that is answered positively.
+    /// Of a USER that was not refused, until a line that is no PASS.
     user: Option<Box<[u8]>>,
-    user_accepted: bool,
     exchange: bool,
     maildrop: Option<Box<Maildrop>>,
     body: Option<Body>,
@@ -241,7 +240,6 @@ impl Server {
             mask: None,
             due: Due::Nothing,
             user: None,
-            user_accepted: false,
             exchange: false,
             maildrop: None,
             body: None,
@@ -271,7 +269,8 @@ impl Server {
         self.phase
     }
 
-    /// The name of the last USER: that which a PASS belongs to (RFC 1939 §7). Forgotten at STLS and after a refused log-in.
+    /// The name of the USER directly before, which a PASS belongs to (RFC 1939 §7). Forgotten at any other command and after a refused
+    /// log-in.
     #[must_use]
     pub fn user(&self) -> Option<&[u8]> {
         self.user.as_deref()

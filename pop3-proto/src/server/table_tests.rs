@@ -260,7 +260,7 @@ impl Session {
         assert_eq!(server.owed, Owed::Nothing);
         match server.phase {
             Phase::Authorization if server.exchange => Exchange,
-            Phase::Authorization if server.user_accepted => User,
+            Phase::Authorization if server.user.is_some() => User,
             Phase::Authorization if server.utf8 => Utf8,
             Phase::Authorization if server.secure => Secure,
             Phase::Authorization => Fresh,
