@@ -17,7 +17,7 @@ pub enum Violation {
     /// The server refused the connection in its greeting.
     #[error("the greeting refuses the connection")]
     GreetingRefused,
-    /// Octets of the server that no command has asked for.
+    /// Octets of the server that no command has asked for (RFC 1939 §3). Behind an [`Event::Closing`](crate::client::Event::Closing) too.
     #[error("octets that no command has asked for")]
     Unsolicited,
     /// The server refused STLS, and the policy requires TLS.

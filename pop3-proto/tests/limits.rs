@@ -255,28 +255,35 @@ fn tls_client(limits: Limits) -> client::Client {
     Handover::implicit(client::Client::new(config)).secured()
 }
 
-/// Sends `commands` as soon as the machine takes them, in order.
+/// Sends `commands` as soon as the machine takes them, in order. The server waits at each `|` for what it answers next.
 fn hear(
     limits: Limits,
     commands: &[Command<'_>],
-    feed: &[u8],
+    feed: &str,
     size: usize,
 ) -> (Result<bool, Violation>, usize) {
     let mut client = tls_client(limits);
     let mut commands = commands.iter().peekable();
     let mut out = Output::new();
-    let (end, _, most) = run(&mut client, feed, size, |client, event, output| {
-        if let client::Event::Challenge(_, turn) = event {
-            return client.respond(turn, b"", output).unwrap();
-        }
-        while let Some(command) = commands.peek() {
-            if client.send(command, &mut out).is_err() {
-                break;
+    let mut most = 0;
+    for part in feed.split('|') {
+        let (end, _, held) = run(&mut client, part.as_bytes(), size, |client, event, output| {
+            if let client::Event::Challenge(_, turn) = event {
+                return client.respond(turn, b"", output).unwrap();
             }
-            commands.next();
+            while let Some(command) = commands.peek() {
+                if client.send(command, &mut out).is_err() {
+                    break;
+                }
+                commands.next();
+            }
+        });
+        most = most.max(held);
+        if end != Ok(false) {
+            return (end, most);
         }
-    });
-    (end, most)
+    }
+    (Ok(false), most)
 }
 
 const AUTH: &[u8] = b"AUTH EXTERNAL";
@@ -288,30 +295,22 @@ fn a_status_line_may_have_4096_octets_and_not_one_more() {
         for (len, end) in [(4096, Ok(false)), (4097, Err(()))] {
             let text = "y".repeat(len - 6);
             // In the greeting, and in the answer to a command.
-            for feed in [format!("+OK {text}\r\n"), format!("+OK\r\n+OK {text}\r\n")] {
-                let feed = feed.as_bytes();
-                let (got, most) = hear(Limits::default(), &[Command::Capa], feed, size);
-                let greeting = !feed.starts_with(b"+OK\r\n");
+            for feed in [format!("+OK {text}\r\n"), format!("+OK\r\n|+OK {text}\r\n")] {
+                let (got, most) = hear(Limits::default(), &[Command::Capa], &feed, size);
+                let greeting = !feed.contains('|');
                 assert_eq!(got.map_err(|_| ()), end, "{len} {size} {greeting}");
                 assert!(most <= 16 * 1024);
             }
         }
         // A line of a listing.
         for (len, end) in [(4096, Ok(false)), (4097, Err(()))] {
-            let feed = format!("+OK\r\n+OK\r\nX-{}\r\n.\r\n", "y".repeat(len - 4));
-            assert_eq!(
-                hear(Limits::default(), &[Command::Capa], feed.as_bytes(), size).0.map_err(|_| ()),
-                end
-            );
+            let feed = format!("+OK\r\n|+OK\r\nX-{}\r\n.\r\n", "y".repeat(len - 4));
+            assert_eq!(hear(Limits::default(), &[Command::Capa], &feed, size).0.map_err(|_| ()), end);
         }
         // A challenge.
         for (len, end) in [(12_288, Ok(false)), (12_289, Err(()))] {
-            let feed = format!("+OK\r\n+ {}\r\n", "A".repeat(len - 4));
-            assert_eq!(
-                hear(Limits::default(), &[auth], feed.as_bytes(), size).0.map_err(|_| ()),
-                end,
-                "{len}"
-            );
+            let feed = format!("+OK\r\n|+ {}\r\n", "A".repeat(len - 4));
+            assert_eq!(hear(Limits::default(), &[auth], &feed, size).0.map_err(|_| ()), end, "{len}");
         }
     }
 }
@@ -322,7 +321,7 @@ fn a_fault_behind_the_limit_of_a_line_is_the_limits() {
     let too_long = Violation::Line(LineFault::TooLong { limit: 64 });
     let limits = Limits { status_line: 64, ..Limits::default() };
     let line = |text: &str, len: usize| {
-        format!("+OK\r\n+OK\r\nX-{text}{}\r\n.\r\n", "y".repeat(len - 4 - text.len()))
+        format!("+OK\r\n|+OK\r\nX-{text}{}\r\n.\r\n", "y".repeat(len - 4 - text.len()))
     };
     for (feed, violation) in [
         (line("a\rb", 65), too_long),
@@ -331,7 +330,7 @@ fn a_fault_behind_the_limit_of_a_line_is_the_limits() {
         (line("", 65), too_long),
     ] {
         for size in [1, 7, 1000] {
-            let got = hear(limits, &[Command::Capa], feed.as_bytes(), size).0;
+            let got = hear(limits, &[Command::Capa], &feed, size).0;
             assert_eq!(got, Err(violation), "{feed:?} in reads of {size}");
         }
     }
@@ -346,10 +345,15 @@ fn rounds_entries_capabilities_and_bodies_are_bounded() {
     let list = |n: usize| (1..=n).map(|n| format!("{n} 5\r\n")).collect::<String>();
     type Case<'a> = (&'a [Command<'a>], Box<dyn Fn(usize) -> String + 'a>, usize, Violation);
     let cases: [Case<'_>; 4] = [
-        (&auth, Box::new(|n| "+ \r\n".repeat(n)), 3, Violation::Limit("rounds of authentication", 3)),
+        (
+            &auth,
+            Box::new(|n| ["+ \r\n"].repeat(n).join("|")),
+            3,
+            Violation::Limit("rounds of authentication", 3),
+        ),
         (
             &logged_in,
-            Box::new(|n| format!("+OK\r\n+OK\r\n{}.\r\n", list(n))),
+            Box::new(|n| format!("+OK\r\n|+OK\r\n{}.\r\n", list(n))),
             3,
             Violation::Limit("entries", 3),
         ),
@@ -361,7 +365,7 @@ fn rounds_entries_capabilities_and_bodies_are_bounded() {
         ),
         (
             &retr,
-            Box::new(|n| format!("+OK\r\n+OK\r\n{}\r\n.\r\n", "x".repeat(n))),
+            Box::new(|n| format!("+OK\r\n|+OK\r\n{}\r\n.\r\n", "x".repeat(n))),
             28,
             Violation::Limit("octets of a message", 30),
         ),
@@ -369,8 +373,8 @@ fn rounds_entries_capabilities_and_bodies_are_bounded() {
     for (commands, feed, most, violation) in &cases {
         for size in [1, 1000] {
             for (n, end) in [(*most, Ok(false)), (*most + 1, Err(*violation))] {
-                let feed = format!("+OK\r\n{}", feed(n));
-                let got = hear(limits, commands, feed.as_bytes(), size).0;
+                let feed = format!("+OK\r\n|{}", feed(n));
+                let got = hear(limits, commands, &feed, size).0;
                 assert_eq!(got, end, "{n}");
             }
         }

@@ -28,6 +28,9 @@ pub enum Event<'i> {
     BadChallenge(Ticket),
     /// The server is ready for TLS: [`start_tls`](mail_wire::Machine::start_tls) is due.
     StartTls(TlsGrant),
+    /// A negative line that no command has asked for: the server goes away, and this is why, such as autologout. No RFC has it; many servers
+    /// do it. The session ends with [`Violation::Unsolicited`](crate::Violation::Unsolicited), and what was sent meanwhile is answered by nobody.
+    Closing(StatusLine<'i>),
 }
 
 /// Names a command in flight. It obliges to nothing.

@@ -12,6 +12,8 @@ pub(crate) struct Flight {
     pub(crate) asked: Asked,
     /// Octets of answer that the caller expects.
     pub(crate) octets: u64,
+    /// How many octets of the server had arrived when it was sent. The answer stands behind them.
+    pub(crate) since: u64,
 }
 
 /// What must be known of a command to read its answer.

@@ -49,6 +49,8 @@ pub(crate) enum Framing {
     Nothing,
     /// A line with its text's length.
     Status(Line),
+    /// The same, where no command in flight can be what it answers.
+    Unasked(Line),
     /// Whole lines of a listing, as many as have come.
     Items,
     /// The terminator of a listing.
@@ -85,12 +87,14 @@ impl Machine for Client {
             return Ok(Framed::Ready(unit));
         }
         self.mask = None;
+        self.arrived = self.used.saturating_add(octets(input.pending().len()));
         // An event has been given for what stood before the fault; the fault itself comes now.
         if let Some(violation) = self.after.take() {
             return Err(self.fail(violation));
         }
         if core::mem::replace(&mut self.due, Due::Nothing) == Due::Cancel {
             output.put(Class::Public, b"*\r\n");
+            self.spoke();
         }
         match self.find(input, output) {
             Ok(framed) => Ok(framed),
@@ -99,14 +103,12 @@ impl Machine for Client {
     }
 
     fn decode<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
-        // What is there already cannot be the answer to a command that is yet to be sent.
         // Looked at before the unit is taken, as its octets are still in front.
-        let more = input.pending().len() > input.peek().len();
-        let (octets, _) = input.unit(unit)?;
+        let behind = input.pending().len().saturating_sub(input.peek().len());
+        let (unit, _) = input.unit(unit)?;
+        self.arrived = self.used.saturating_add(octets(behind));
         let framing = core::mem::replace(&mut self.framing, Framing::Nothing);
-        let event = self.read(framing, octets);
-        self.surplus = more && self.flight.is_empty() && self.place == Place::Status;
-        match event {
+        match self.read(framing, unit) {
             Ok(event) => Ok(event),
             Err(violation) => Err(self.fail(violation)),
         }
@@ -168,32 +170,58 @@ impl Client {
                 Place::Turn if self.eof => return Err(Violation::Truncated),
                 Place::Turn => return Ok(Framed::Paused(Pause::AnswerOwed)),
                 Place::Upgrade => return Ok(Framed::Paused(Pause::Upgrade)),
-                Place::Status if self.flight.is_empty() => return self.idle(input),
+                Place::Status if !self.is_awaited(input) => return self.unasked(input),
                 Place::Greeting | Place::Status => match self.status_line(input)? {
-                    Some(line) if self.release(input.pending(), line, output) => input.skip(line.len),
+                    Some(line) if self.release(input.pending(), line, output) => self.skip(input, line.len),
                     Some(line) => return Ok(self.take(input, Framing::Status(line), line.len)),
                     None => return self.need(),
                 },
                 Place::Listing(_) => return self.lines(input),
                 Place::Body => match self.body(input)? {
                     Some(framed) => return Ok(framed),
-                    None => input.skip(1),
+                    None => self.skip(input, 1),
                 },
             }
         }
     }
 
-    /// Nothing is in flight: whatever comes was not asked for.
-    fn idle(&mut self, input: &mut Input) -> Result<Framed, Violation> {
+    /// Whether what comes next answers the command at the front. What had arrived before that was sent does not: a server that is out of step,
+    /// or somebody in between, would be believed to have answered what it has never heard.
+    fn is_awaited(&self, input: &Input) -> bool {
+        let front = self.flight.front();
+        front.is_some_and(|flight| flight.since <= self.used || input.pending().is_empty())
+    }
+
+    /// What no command has asked for. RFC 1939 §3 gives a server nothing to say there, and yet many say by a negative line why they go away,
+    /// such as at autologout: that one is told, and the session is over with it.
+    fn unasked(&mut self, input: &mut Input) -> Result<Framed, Violation> {
+        let pending = input.pending();
         // Behind the answer to QUIT nothing is looked at.
-        if !self.quit && !input.pending().is_empty() {
+        if self.quit || pending.is_empty() {
+            if self.quit || self.eof {
+                self.closed = true;
+                return Ok(Framed::Closed);
+            }
+            return Ok(Framed::NeedInput);
+        }
+        if !status::may_refuse(pending) {
             return Err(Violation::Unsolicited);
         }
-        if self.quit || self.eof {
-            self.closed = true;
-            return Ok(Framed::Closed);
+        let limit = self.limits.status_line;
+        let line = self.framer.step(pending, self.policy.line, limit);
+        input.allow(limit.saturating_add(2));
+        match line {
+            Ok(Some(line)) => Ok(self.take(input, Framing::Unasked(line), line.len)),
+            Ok(None) => self.need(),
+            Err(_) => Err(Violation::Unsolicited),
         }
-        Ok(Framed::NeedInput)
+    }
+
+    /// Something goes out for the command at the front: what answers it comes behind all that has arrived so far.
+    pub(crate) fn spoke(&mut self) {
+        if let Some(flight) = self.flight.front_mut() {
+            flight.since = self.arrived;
+        }
     }
 
     /// No whole unit. An end here is too early: an answer is awaited.
@@ -204,7 +232,14 @@ impl Client {
     /// Frames the first so many octets, and remembers what they are.
     pub(crate) fn take(&mut self, input: &mut Input, framing: Framing, len: usize) -> Framed {
         self.framing = framing;
+        self.used = self.used.saturating_add(octets(len));
         Framed::Ready(input.take(len))
+    }
+
+    /// Drops the first so many octets, which are no event.
+    fn skip(&mut self, input: &mut Input, len: usize) {
+        self.used = self.used.saturating_add(octets(len));
+        input.skip(len);
     }
 
     /// A challenge may be longer than a status line, and is a secret (RFC 5034 §4).
@@ -243,6 +278,7 @@ impl Client {
         }
         auth.rounds = auth.rounds.saturating_add(1);
         auth.responded = true;
+        self.spoke();
         true
     }
 
@@ -252,7 +288,7 @@ impl Client {
         match dot.step(input.pending()) {
             Dot::Data(len) => {
                 // Counted, and never taken from what the server has announced: sizes are often wrong.
-                self.octets = self.octets.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
+                self.octets = self.octets.saturating_add(octets(len));
                 if self.octets > self.limits.message {
                     return Err(Violation::Limit("octets of a message", self.limits.message));
                 }
@@ -277,6 +313,12 @@ impl Client {
                 }
                 self.lf = line.is_bare();
                 self.status(octets.get(..line.text).unwrap_or_default())
+            }
+            Framing::Unasked(line) => {
+                if line.is_bare() {
+                    self.policy.grammar.repairs.count(Repair::BareLf, 1);
+                }
+                self.dismissed(octets.get(..line.text).unwrap_or_default())
             }
             Framing::Items => self.items(octets),
             Framing::Chunk => {
@@ -347,6 +389,17 @@ impl Client {
         let stamp = MsgId::find(text.of(line));
         self.stamp = stamp.map(|stamp| stamp.octets().into());
         Ok(Event::Greeting(greeting, stamp))
+    }
+
+    /// The server goes away and says why. Commands that it has not heard are answered by nobody.
+    fn dismissed<'i>(&mut self, line: &'i [u8]) -> Result<Event<'i>, Violation> {
+        let (status, text) = status::status(line, &mut self.policy.grammar.repairs)
+            .filter(|(status, _)| *status == Status::Err)
+            .ok_or(Violation::Unsolicited)?;
+        self.flight.clear();
+        self.after = Some(Violation::Unsolicited);
+        let head = Head { status, text, codes: self.codes, data: DataHead::None };
+        Ok(Event::Closing(StatusLine::new(View::new(line, &[]), head)))
     }
 
     /// What the line carries if it is a challenge that is awaited.
@@ -449,4 +502,9 @@ impl Client {
         }
         violation
     }
+}
+
+/// A count of octets in memory as one of the stream.
+fn octets(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
 }

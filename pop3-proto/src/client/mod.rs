@@ -44,7 +44,8 @@
 //! ```
 //!
 //! Commands are in flight one at a time until the server has announced PIPELINING (RFC 2449 §6.6), and then as many as
-//! [`Limits::window`] says. What the server sends that no command has asked for ends the session.
+//! [`Limits::window`] says. An answer begins behind all that had arrived when its command was sent. What the server sends that no command has
+//! asked for ends the session: by a [`Closing`](Event::Closing) that tells why where it is a negative line.
 //!
 //! # Example
 //!
@@ -225,8 +226,10 @@ pub struct Client {
     utf8: bool,
     quit: bool,
     eof: bool,
-    /// Whether more had arrived behind the last answer than anybody has asked for.
-    surplus: bool,
+    /// Octets of the server that units have taken.
+    used: u64,
+    /// Octets of the server that had arrived when the input was looked at last.
+    arrived: u64,
 }
 
 impl Client {
@@ -262,7 +265,8 @@ impl Client {
             utf8: false,
             quit: false,
             eof: false,
-            surplus: false,
+            used: 0,
+            arrived: 0,
             closed: false,
             fatal: None,
         }

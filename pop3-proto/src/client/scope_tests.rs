@@ -40,7 +40,8 @@ fn reference(mut octets: &[u8], kind: Kind, told: &mut Vec<u8>) -> Now {
         if kind.lines && eol == b"\r\n" && line.contains(&b'\n') && text.iter().any(|o| b"\r\n".contains(o)) {
             return Now::Failed;
         } else if at.is_some() && text == b"." {
-            return if rest.is_empty() { Now::Ended } else { Now::Failed };
+            // What may become the reason why the server goes away is waited for.
+            return if b"-".starts_with(rest) { Now::Ended } else { Now::Failed };
         } else if at.is_none() && (kind.lines || [b".", eol].concat().starts_with(line)) {
             return Now::Open;
         }
@@ -110,7 +111,8 @@ fn fork(client: &Client) -> Client {
         entries: client.entries,
         scanned: client.scanned,
         after: client.after,
-        surplus: client.surplus,
+        used: client.used,
+        arrived: client.arrived,
         closed: client.closed,
         fatal: client.fatal,
         ..Client::new(Config { limits: client.limits, policy: client.policy.clone() })

@@ -17,7 +17,7 @@ impl Client {
     ///
     /// # Errors
     /// - [`Misuse::MustWait`]: the greeting, or an answer that nothing may overtake, is awaited; or the window is full: 1 command
-    ///   until the server has announced PIPELINING (RFC 2449 §6.6); or it is STLS, and the server has sent more than it was asked for.
+    ///   until the server has announced PIPELINING (RFC 2449 §6.6).
     /// - [`Misuse::NotInState`]: the command belongs to the other state (RFC 1939 §4 and §5), PASS does not follow a USER that was not
     ///   refused, STLS follows UTF8 (RFC 6856 §2.1) or stands under TLS (RFC 2595 §4).
     /// - [`Misuse::Forbidden`]: the policy wants TLS first, or no APOP.
@@ -35,7 +35,7 @@ impl Client {
             auth.responded = false;
         }
         let ticket = Ticket(self.tickets.issue());
-        self.flight.push_back(Flight { ticket, asked, octets: 0 });
+        self.flight.push_back(Flight { ticket, asked, octets: 0, since: self.arrived });
         self.last_sent = command.verb();
         self.utf8 |= matches!(command, Command::Utf8);
         Ok(ticket)
@@ -76,6 +76,7 @@ impl Client {
         if let Some(Asked::Auth(auth)) = self.flight.front_mut().map(|flight| &mut flight.asked) {
             auth.responded = true;
         }
+        self.spoke();
         self.place = Place::Status;
         Ok(())
     }
@@ -92,6 +93,7 @@ impl Client {
         if let Some(Asked::Auth(auth)) = self.flight.front_mut().map(|flight| &mut flight.asked) {
             auth.cancelled = true;
         }
+        self.spoke();
         self.place = Place::Status;
         Ok(())
     }
@@ -109,10 +111,6 @@ impl Client {
         }
         let alone = matches!(command, Command::Auth { .. } | Command::Stls);
         if !self.has_room() || (alone && !self.flight.is_empty()) {
-            return Err(Misuse::MustWait);
-        }
-        // Octets that came before STLS was sent are not its answer: the next frame calls them unsolicited.
-        if self.surplus && matches!(command, Command::Stls) {
             return Err(Misuse::MustWait);
         }
         self.check_state(command)?;

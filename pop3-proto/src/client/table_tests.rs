@@ -84,6 +84,8 @@ enum Told {
     BadChallenge,
     /// The hand-over to TLS is due.
     Tls,
+    /// Why the server goes away.
+    Closing,
     /// It ends the session.
     Fails(Violation),
 }
@@ -244,6 +246,7 @@ impl Session {
                     self.grant = Some(grant);
                     told.push(Told::Tls);
                 }
+                Ok(Event::Closing(_)) => told.push(Told::Closing),
                 Ok(Event::Greeting(..) | Event::Items(..) | Event::Chunk(_) | Event::End(_)) => {}
                 Err(violation) => {
                     told.push(Told::Fails(violation));
@@ -306,7 +309,7 @@ fn every_awaited_answer_is_told_as_the_table_says() {
             let client = &session.client;
             assert_eq!(client.is_authenticated(), open || cell == Told::LogIn);
             // QUIT is the last word of both sides (RFC 1939 §6).
-            let over = matches!(cell, Told::Fails(_)) || matches!(command, Command::Quit);
+            let over = matches!(cell, Told::Closing | Told::Fails(_)) || matches!(command, Command::Quit);
             assert_eq!(client.is_over(), over, "{answer} to {command:?}");
             // An answer is over with its last line and not before.
             let landed = matches!(cell, Told::Reply | Told::LogIn | Told::Tls);
@@ -316,7 +319,8 @@ fn every_awaited_answer_is_told_as_the_table_says() {
                 Told::Tls => Place::Upgrade,
                 Told::Head if command.shape() == Shape::Message => Place::Body,
                 Told::Head => Place::Listing(command.shape()),
-                Told::Reply | Told::LogIn | Told::BadChallenge | Told::Fails(_) => Place::Status,
+                Told::Reply | Told::LogIn | Told::BadChallenge => Place::Status,
+                Told::Closing | Told::Fails(_) => Place::Status,
             };
             assert_eq!(client.place, place);
         }
@@ -374,11 +378,13 @@ fn elsewhere(place: Place) -> Option<&'static str> {
 #[test]
 fn a_line_that_no_command_awaits_is_no_answer() {
     for answer in ANSWERS {
-        // A server that speaks unasked is out of step: its next line would answer the wrong command.
+        // A server that speaks unasked is out of step: its next line would answer the wrong command. A negative line may say why it goes away.
         // Nothing is in flight.
         for state in [State::Fresh, State::User, State::Utf8, State::Secure, State::Open] {
             let mut session = Session::at(state);
-            assert_eq!(session.hear(answer), [Told::Fails(Violation::Unsolicited)], "{answer} in {state:?}");
+            let closing = answer.starts_with('-').then_some(Told::Closing);
+            let told = Vec::from_iter(closing.into_iter().chain([Told::Fails(Violation::Unsolicited)]));
+            assert_eq!(session.hear(answer), told, "{answer} in {state:?}");
             assert_eq!(session.hear("+OK"), [Told::Fails(Violation::Unsolicited)]);
         }
         // Inside an answer of several lines a line is what it is there.

@@ -28,6 +28,13 @@ pub(crate) fn status(line: &[u8], repairs: &mut impl Mend) -> Option<(Status, Sp
     }
 }
 
+/// Whether octets that may be cut anywhere can become a negative line. [`status`] tells whether they have.
+pub(crate) fn may_refuse(octets: &[u8]) -> bool {
+    let (word, rest) = octets.split_at_checked(4).unwrap_or((octets, &[]));
+    let good = word.iter().zip(b"-ERR").all(|(octet, sign)| octet.eq_ignore_ascii_case(sign));
+    good && matches!(rest.first(), None | Some(b' ' | b'\r' | b'\n'))
+}
+
 /// What an awaited `+` line carries: the base64 text of a challenge. `None`: it is no challenge.
 pub(crate) fn challenge<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Option<&'i [u8]> {
     match line {
