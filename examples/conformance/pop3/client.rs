@@ -78,6 +78,7 @@ impl Observer<Client> for ClientObserver {
                 self.turn = Some(turn);
             }
             Event::BadChallenge(_) => seen.malformed("challenge"),
+            Event::Closing(line) => status(&line, seen),
             Event::StartTls(grant) => {
                 seen.complete("+OK");
                 seen.value("starttls", Val::True);
