@@ -43,6 +43,8 @@ pub(crate) struct Drive {
     /// The start of the last octets' grace.
     ending: Option<Instant>,
     is_ending: bool,
+    /// When a session that shuts down is cut, whatever the peer does until then.
+    stop: Option<Instant>,
     /// The deadline has passed: every turn from now on says so.
     expired: bool,
     /// The last octet and the FIN are out, or are given up.
@@ -183,7 +185,20 @@ impl Drive {
             if self.is_ending { (&mut self.ending, GRACE) } else { (&mut self.since, patience) };
         let since = *since.get_or_insert(now);
         // A patience beyond the clock's range is as good as a century.
-        since.checked_add(patience).unwrap_or_else(|| since + Duration::from_secs(3_153_600_000))
+        let deadline =
+            since.checked_add(patience).unwrap_or_else(|| since + Duration::from_secs(3_153_600_000));
+        match self.stop {
+            // Progress moves this one not: who takes an octet a minute would hold a shutdown up for ever.
+            Some(stop) if !self.is_ending => deadline.min(stop),
+            _ => deadline,
+        }
+    }
+
+    /// The session shuts down, within this time. The first call counts, so that a loop may repeat it.
+    pub(crate) fn stop(&mut self, now: Instant, within: Duration) {
+        if self.stop.is_none() {
+            self.stop = now.checked_add(within);
+        }
     }
 
     /// The deadline has passed.

@@ -133,6 +133,19 @@ impl<M: Machine, S: Socket> Session<M, S> {
         }
     }
 
+    /// Room to queue more or the next event, within a time of the caller's; `None` when it is up.
+    pub(crate) fn room_within(&mut self, time: Duration) -> Result<Option<Next<'_, M, S>>, Error<M::Error>> {
+        Ok(match self.wait(true, Some(time))? {
+            Some(Turned::Unit(unit)) => {
+                let (event, turn) = self.event(unit)?;
+                Some(Next::Event(event, turn))
+            }
+            Some(Turned::Room) => Some(Next::Room),
+            None => None,
+            Some(_) => Some(Next::Closed),
+        })
+    }
+
     /// Hands the connection over to TLS. Returns when TLS stands, after 30 seconds at the most.
     ///
     /// # Errors
@@ -145,6 +158,13 @@ impl<M: Machine, S: Socket> Session<M, S> {
     /// end.
     pub fn shutdown(&mut self) {
         self.engine.close(Closing::Shutdown);
+    }
+
+    /// The same, and what is in flight may take no longer than this: a peer that does not go on, or does not read, is cut then, and the
+    /// session ends with [`Error::Timeout`]. Its last octets have five seconds on top. Of several calls the first counts.
+    pub fn shutdown_within(&mut self, time: Duration) {
+        self.drive.stop(Instant::now(), time);
+        self.shutdown();
     }
 
     /// Writes what is queued and closes, whatever the state of the session. Gives the socket back.

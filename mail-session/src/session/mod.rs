@@ -187,6 +187,13 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
         self.engine.close(Closing::Shutdown);
     }
 
+    /// The same, and what is in flight may take no longer than this: a peer that does not go on, or does not read, is cut then, and the
+    /// session ends with [`Error::Timeout`]. Its last octets have five seconds on top. Of several calls the first counts.
+    pub fn shutdown_within(&mut self, time: Duration) {
+        self.drive.stop(self.timer.now(), time);
+        self.shutdown();
+    }
+
     /// Writes what is queued and closes, whatever the state of the session, within five seconds. Gives the connection back.
     pub async fn close(mut self) -> S {
         poll_fn(|context| {

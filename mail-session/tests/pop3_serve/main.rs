@@ -2,11 +2,16 @@
 #![cfg(feature = "ring")]
 #![allow(unreachable_pub)]
 
+#[cfg(feature = "legacy-md5")]
+mod apop;
 mod ends;
+mod languages;
 mod log_in;
 mod messages;
 mod peer;
 mod shelf;
+mod sizes;
+mod stops;
 #[allow(dead_code)]
 #[path = "../toy/tls.rs"]
 mod tls;

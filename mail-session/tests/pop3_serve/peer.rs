@@ -3,10 +3,11 @@
 use crate::shelf::{PASSWORD, Shelf, USER};
 use crate::tls;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
+use mail_session::flow::FlowError;
 use mail_session::memory::{self, Clock, End, Plan};
 use mail_session::open::Security;
 use mail_session::pop3::Opening;
-use mail_session::pop3::serve::{Ended, ServeError, Service};
+use mail_session::pop3::serve::{AsyncHost, Ended, ServeError, Service};
 use mail_session::proto::pop3::client::{Client, Event};
 use mail_session::proto::pop3::server::Config;
 use mail_session::proto::pop3::{Allow, Command, Violation};
@@ -137,19 +138,39 @@ impl Meeting {
         stop: impl Future<Output = ()>,
         client: impl AsyncFnOnce(Peer) -> T,
     ) -> (T, Result<Ended, ServeError>) {
+        let shelf = self.shelf.clone();
+        self.open(&shelf, opening, stop, async |opened| client(opened.unwrap()).await)
+    }
+
+    /// The same with another host, and whether or not the session opens.
+    pub fn open<H: AsyncHost, T>(
+        self,
+        host: &H,
+        opening: Opening,
+        stop: impl Future<Output = ()>,
+        client: impl AsyncFnOnce(Result<Peer, FlowError<Violation>>) -> T,
+    ) -> (T, Result<Ended, ServeError>) {
         let (left, right) = memory::link(self.plans.0, self.plans.1);
         let clock = self.clock.clone();
-        let a = async { client(Session::open(opening, left, clock.clone()).await.unwrap()).await };
+        let a = async { client(Session::open(opening, left, clock.clone()).await).await };
         let session = Session::over(self.service.machine(), right, clock.clone());
-        let b = self.service.serve(session, &self.shelf, stop);
+        let b = self.service.serve(session, host, stop);
         memory::run(&clock, a, b).unwrap()
     }
 
     /// The client's end as it is, with nothing said.
     pub fn raw<T>(self, client: impl AsyncFnOnce(End) -> T) -> (T, Result<Ended, ServeError>) {
+        self.raw_until(pending(), client)
+    }
+
+    pub fn raw_until<T>(
+        self,
+        stop: impl Future<Output = ()>,
+        client: impl AsyncFnOnce(End) -> T,
+    ) -> (T, Result<Ended, ServeError>) {
         let (left, right) = memory::link(self.plans.0, self.plans.1);
         let session = Session::over(self.service.machine(), right, self.clock.clone());
-        let b = self.service.serve(session, &self.shelf, pending());
+        let b = self.service.serve(session, &self.shelf, stop);
         memory::run(&self.clock, client(left), b).unwrap()
     }
 }

@@ -25,6 +25,7 @@ struct State {
     broken: Option<(u64, usize)>,
     commit_fails: bool,
     denied: Option<Denied>,
+    listed: Option<u64>,
 }
 
 impl Shelf {
@@ -48,6 +49,12 @@ impl Shelf {
     /// Fails to read from this offset on, so many times.
     pub fn broken_at(self, offset: u64, times: usize) -> Self {
         self.with(|state| state.broken = Some((offset, times)));
+        self
+    }
+
+    /// Lists each message with so many octets, whatever it has.
+    pub fn listing(self, octets: u64) -> Self {
+        self.with(|state| state.listed = Some(octets));
         self
     }
 
@@ -99,7 +106,8 @@ impl Host for Shelf {
             }
             let mut list = Maildrop::new();
             for (id, octets) in &state.messages {
-                list.push(octets.len() as u64, UniqueId::try_from(id.as_str()).unwrap()).unwrap();
+                let size = state.listed.unwrap_or(octets.len() as u64);
+                list.push(size, UniqueId::try_from(id.as_str()).unwrap()).unwrap();
             }
             Ok((Taken(self.clone()), list))
         })

@@ -3,6 +3,7 @@
 use crate::messages::LETTERS;
 use crate::peer::{Meeting, count, open_config, open_service, say};
 use crate::shelf::{PASSWORD, Shelf, USER};
+use crate::stops::{long, narrow};
 use mail_session::engine::Step;
 use mail_session::memory::{self, Chunks, Clock, Plan};
 use mail_session::pop3::serve::{
@@ -21,8 +22,8 @@ use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
-const LOG_IN: &str = "USER alice\r\nPASS correct horse\r\n";
-const HEAD: &str = "+OK ready\r\n+OK send PASS\r\n+OK logged in\r\n";
+pub const LOG_IN: &str = "USER alice\r\nPASS correct horse\r\n";
+pub const HEAD: &str = "+OK ready\r\n+OK send PASS\r\n+OK logged in\r\n";
 
 /// What a client says, and what it is told.
 fn dialogues() -> Vec<(&'static str, String)> {
@@ -56,12 +57,12 @@ fn dialogues() -> Vec<(&'static str, String)> {
     ]
 }
 
-fn awaiting(script: &str, shelf: &Shelf, chunks: Chunks) -> (String, Result<Ended, ServeError>) {
+pub fn awaiting(script: &str, shelf: &Shelf, chunks: Chunks) -> (String, Result<Ended, ServeError>) {
     let plans = (Plan { chunks, ..Plan::default() }, Plan::default());
     Meeting { plans, ..Meeting::new(shelf) }.raw(async |end| say(end, script).await)
 }
 
-fn blocked(script: &str, shelf: &Shelf, chunks: Chunks) -> (String, Result<Ended, ServeError>) {
+pub fn blocked(script: &str, shelf: &Shelf, chunks: Chunks) -> (String, Result<Ended, ServeError>) {
     let (left, right) = memory::link(Plan { chunks, ..Plan::default() }, Plan::default());
     let (mut left, service) = (left.blocking(), open_service());
     left.write_all(script.as_bytes()).unwrap();
@@ -99,7 +100,7 @@ fn both_drivers_cut_a_message_that_cannot_be_read() {
         [awaiting(&script, &shelf(), Chunks::Whole), blocked(&script, &shelf(), Chunks::Whole)]
     {
         assert_eq!(said, expected);
-        assert!(matches!(ended, Err(ServeError::Read(_))), "{ended:?}");
+        assert!(matches!(ended, Err(ServeError::Read(..))), "{ended:?}");
     }
 }
 
@@ -123,6 +124,34 @@ fn a_blocking_server_looks_whether_it_is_to_stop() {
         assert!(matches!(server.join().unwrap(), Ok(Ended::Aborted(_))));
     });
     assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(!shelf.is_locked());
+}
+
+/// By the real clock: it looks for the word to stop also where it waits for the client to read.
+#[test]
+fn a_blocking_server_is_not_held_up_either() {
+    let (shelf, stop) = (Shelf::new(&[&long()]), AtomicBool::new(false));
+    let mut config = open_config();
+    config.limits.autologout = Duration::from_secs(600);
+    let service = Service::new(config).grace(Duration::from_millis(300));
+    let (client, server) = narrow();
+    let (left, right) = memory::link(client, server);
+    let mut left = left.blocking();
+    left.write_all(format!("{LOG_IN}RETR 1\r\n").as_bytes()).unwrap();
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        let server = scope.spawn(|| {
+            let session = blocking::Session::over(service.machine(), right.blocking()).unwrap();
+            service.serve_blocking(session, &shelf, &stop)
+        });
+        let mut said = vec![0; HEAD.len()];
+        left.read_exact(&mut said).unwrap();
+        stop.store(true, Ordering::Relaxed);
+        let ended = server.join().unwrap();
+        assert!(matches!(ended, Err(ServeError::Session(Error::Timeout))), "{ended:?}");
+    });
+    // A look each second, and five for the last octets.
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     assert!(!shelf.is_locked());
 }
 

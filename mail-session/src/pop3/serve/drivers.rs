@@ -62,9 +62,10 @@ impl Service {
     /// Serves a connection to its end. The session is one of [`Service::machine`], in plain text or under TLS.
     ///
     /// When `stop` is ready the command in flight is finished, and the session ends without a word, as RFC 1939 §3 has it for a timer that
-    /// runs out: nothing is removed. A client that has asked for a message and does not read it holds that up for as long as
-    /// [`Limits::autologout`](mail_pop3_proto::Limits::autologout) allows; dropping the future ends the connection at once, and drops the
-    /// maildrop. Where nothing ever stops it, pass [`std::future::pending`].
+    /// runs out: nothing is removed. A client that has asked for a message and does not read it holds that up no longer than
+    /// [`Service::grace`], and a host no longer than its own call takes; then the session ends with [`Error::Timeout`](crate::Error::Timeout),
+    /// and the message without its end. Dropping the future ends the connection at once, and drops the maildrop. Where nothing ever stops
+    /// it, pass [`std::future::pending`].
     ///
     /// # Errors
     /// [`ServeError`]: the connection is over.
@@ -100,7 +101,7 @@ impl Service {
                 question => Some(put!(question, serving, session, host, [.await])),
             };
             if stop.told {
-                session.shutdown();
+                session.shutdown_within(self.grace);
             }
             want = match next.unwrap_or_else(|| serving.room(session.turn().bare())) {
                 Ok(want) => want,
@@ -136,16 +137,16 @@ impl Service {
                     Err(error) => return serving.end(Err(error)),
                     Ok(Within::Elapsed) => None,
                 },
-                Want::Room => match session.next_or_room() {
-                    Ok(blocking::Next::Event(event, turn)) => Some(serving.on(event, turn.bare())),
-                    Ok(blocking::Next::Closed) => return serving.end(Ok(())),
+                Want::Room => match session.room_within(LOOK) {
+                    Ok(Some(blocking::Next::Event(event, turn))) => Some(serving.on(event, turn.bare())),
+                    Ok(Some(blocking::Next::Closed)) => return serving.end(Ok(())),
                     Err(error) => return serving.end(Err(error)),
-                    Ok(blocking::Next::Room) => None,
+                    Ok(Some(blocking::Next::Room) | None) => None,
                 },
                 question => Some(put!(question, serving, session, host, [])),
             };
             if stop.load(Ordering::Relaxed) {
-                session.shutdown();
+                session.shutdown_within(self.grace);
             }
             want = match next.unwrap_or_else(|| serving.room(session.turn().bare())) {
                 Ok(want) => want,

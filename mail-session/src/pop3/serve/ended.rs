@@ -3,6 +3,7 @@
 use crate::error::Error;
 use mail_pop3_proto::Violation;
 use mail_pop3_proto::server::Abort;
+use mail_pop3_proto::types::MessageNumber;
 use mail_wire::Misuse;
 use std::io;
 
@@ -27,12 +28,15 @@ pub enum ServeError {
     /// The session failed.
     #[error(transparent)]
     Session(Error<Violation>),
-    /// The maildrop failed in the middle of a message. The client has seen that it is cut.
-    #[error("a message cannot be read to its end: {0}")]
-    Read(io::Error),
-    /// A message holds what the policy keeps from being sent, such as a bare LF. The client has seen that it is cut.
-    #[error("a message cannot be sent to its end: {0}")]
-    Message(Misuse),
+    /// The maildrop failed in the middle of this message. The client has seen that it is cut.
+    #[error("message {0} cannot be read to its end: {1}")]
+    Read(MessageNumber, io::Error),
+    /// This message ended by so many octets before the size that was listed. The client has seen that it is cut.
+    #[error("message {0} ends {1} octets before its listed size")]
+    Short(MessageNumber, u64),
+    /// This message holds what the policy keeps from being sent, such as a bare LF. The client has seen that it is cut.
+    #[error("message {0} cannot be sent to its end: {1}")]
+    Message(MessageNumber, Misuse),
     /// The machine does not take an answer.
     #[error(transparent)]
     Misuse(Misuse),

@@ -1,5 +1,7 @@
 //! What an application provides: log-in, and the messages of a maildrop.
 
+#[cfg(feature = "legacy-md5")]
+use super::apop::Apop;
 use crate::sasl::ScramSecret;
 use crate::sasl::server::Identity;
 use bytes::Bytes;
@@ -18,6 +20,10 @@ pub trait Host {
 
     /// Decides on a log-in, takes the exclusive-access lock of the maildrop, and lists it (RFC 1939 §4): the octets of each message as
     /// they will be sent (§11), and its unique-id. The list stands for the session, whatever arrives meanwhile.
+    ///
+    /// The octets are a promise: a message that [`read`](LockedMaildrop::read) gives fewer of is cut, and one that it gives more of is not.
+    /// Who cannot tell them without reading the message, such as one that is kept with LF alone, lists no more than there can be: the
+    /// octets of the file.
     ///
     /// # Errors
     /// [`Denied`] says what the client is told. A name that does not exist and a password that is wrong are the same
@@ -38,11 +44,16 @@ pub trait LockedMaildrop {
     /// are, with CRLF line ends and no stuffing. What else the policy does with line ends is in
     /// [`Policy::body_eol`](mail_pop3_proto::Policy::body_eol).
     ///
-    /// Pieces are asked for in order, each when the connection has room for it; TOP asks for no more once it has its lines.
+    /// Pieces are asked for in order, each when the connection has room for it; TOP asks for no more once it has its lines. A
+    /// [`Source`](super::Source) gives them from a file.
     ///
     /// # Errors
+    /// Whatever keeps the rest of the message from being read, its untimely end too: [`UnexpectedEof`](io::ErrorKind::UnexpectedEof).
     /// At offset 0 the client is told `-ERR [SYS/TEMP]` and the session goes on. Behind it the session ends without the end of the
-    /// message, so that the client cannot take the part for the whole.
+    /// message: a client that took the part for the whole would delete the rest.
+    ///
+    /// The same becomes of a message that ends before the octets that were listed for it. (The line end that goes out where its last line has
+    /// none may be listed or not.) Octets beyond the listed ones are sent: a size is too small where a store has LF alone.
     fn read(&mut self, message: MessageNumber, offset: u64) -> io::Result<Bytes>;
 
     /// QUIT (RFC 1939 §6): removes the messages that are marked, and no others, and releases the lock. Called too where none is marked;
@@ -135,6 +146,10 @@ pub enum Proof {
     Password(SecretBuf),
     /// By SCRAM, against what [`Host::scram_secret`] gave for this user: it is right.
     Scram,
+    /// By APOP, where [`Service::insecure_apop`](super::Service::insecure_apop) offers it: whether it is right is for the host to
+    /// decide.
+    #[cfg(feature = "legacy-md5")]
+    Apop(Apop),
 }
 
 impl Attempt {
@@ -151,6 +166,8 @@ impl Attempt {
         match &self.proof {
             Proof::Password(given) => Secret::new(given.expose().as_slice()).matches(password),
             Proof::Scram => true,
+            #[cfg(feature = "legacy-md5")]
+            Proof::Apop(apop) => apop.is_of(password),
         }
     }
 }

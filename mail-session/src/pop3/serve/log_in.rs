@@ -3,6 +3,8 @@
 //! Wrong credentials are told in the same words however they were given, and whether or not the user exists: a client that guesses learns
 //! nothing from the answer.
 
+#[cfg(feature = "legacy-md5")]
+use super::apop::Apop;
 use super::host::{Attempt, Denied, Proof};
 use super::serving::{Serving, Want, err, ok};
 use crate::sasl::server::{Exchange, Identity, Step};
@@ -10,6 +12,8 @@ use crate::sasl::{SaslError, ScramSecret};
 use crate::turn::Turn;
 use mail_pop3_proto::server::{Answer, AuthTurn, Maildrop, Server};
 use mail_pop3_proto::types::{Code, MessageNumber, Password};
+#[cfg(feature = "legacy-md5")]
+use mail_pop3_proto::types::{Digest, UserName};
 use mail_wire::{Misuse, SecretBuf};
 
 /// What is owed to the client while a question is open.
@@ -17,7 +21,7 @@ use mail_wire::{Misuse, SecretBuf};
 pub(super) enum Owed {
     #[default]
     Nothing,
-    /// The answer to PASS.
+    /// The answer to PASS or APOP.
     Pass(Answer),
     /// A challenge, or the outcome of an exchange.
     Auth(AuthTurn),
@@ -99,6 +103,25 @@ impl<D> Serving<'_, D> {
         let Some(user) = user.map(str::to_owned) else { return self.deny(Denied::Credentials, turn) };
         let identity = Identity { user, authorize_as: None };
         self.attempt(identity, Proof::Password(SecretBuf::from(password.expose())), turn)
+    }
+
+    /// APOP: the host compares, for it alone knows the password (RFC 1939 §7). The machine lets it through only where the greeting had a stamp
+    /// and nothing came between.
+    #[cfg(feature = "legacy-md5")]
+    pub(super) fn apop(
+        &mut self,
+        name: UserName<'_>,
+        digest: Digest,
+        answer: Answer,
+        turn: Turn<'_, Server>,
+    ) -> Result<Want<D>, Misuse> {
+        self.owed = Owed::Pass(answer);
+        let (Ok(user), Some(stamp)) = (std::str::from_utf8(name.octets()), turn.machine.stamp()) else {
+            return self.deny(Denied::Credentials, turn);
+        };
+        let identity = Identity { user: user.to_owned(), authorize_as: None };
+        let proof = Proof::Apop(Apop::new(stamp, digest));
+        self.attempt(identity, proof, turn)
     }
 
     /// AUTH: an exchange begins. The machine has refused what is not offered.

@@ -13,7 +13,12 @@
 //! | an end without QUIT | the [`LockedMaildrop`] is dropped |
 //! | all else | nothing: it is answered by the machine |
 //!
-//! A log-in in clear is refused before TLS, unless [`plaintext_auth`](mail_pop3_proto::Policy::plaintext_auth) allows it. APOP is refused.
+//! A log-in in clear is refused before TLS, unless [`plaintext_auth`](mail_pop3_proto::Policy::plaintext_auth) allows it. APOP is refused,
+//! unless the feature `legacy-md5` is on and the service offers it.
+//!
+//! A message is complete for the client only if the application has said that it ends and it has the octets that were listed; else the
+//! connection ends in the middle of it, for a client that takes a part for the whole deletes the message.
+//!
 //! In memory are, of a message, at most the pieces of which the output still holds octets, and one more: two, where a piece is 32 KiB or
 //! more.
 //!
@@ -66,14 +71,22 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "legacy-md5")]
+mod apop;
 mod drivers;
 mod ended;
 mod host;
+mod language;
 mod log_in;
+mod message;
 mod service;
 mod serving;
+mod source;
 
+#[cfg(feature = "legacy-md5")]
+pub use apop::Apop;
 pub use ended::{Ended, ServeError};
 pub use host::{AsyncHost, AsyncLockedMaildrop, Attempt, Denied, Host, LockedMaildrop, Proof};
 pub use service::Service;
 pub use serving::{Serving, Want};
+pub use source::Source;

@@ -1,10 +1,11 @@
 //! The settings that all connections share.
 
+use super::language;
 use crate::sasl::Crypto;
 use crate::sasl::server::Exchange;
 use crate::tls::ServerTls;
 use mail_pop3_proto::ext::capa::Capabilities;
-use mail_pop3_proto::server::{Config, Offer, Server};
+use mail_pop3_proto::server::{Config, Language, Offer, Server};
 use mail_pop3_proto::types::{Mechanism, ReplyText};
 use mail_wire::{Allow, SecretBuf};
 use std::fmt;
@@ -14,7 +15,8 @@ use std::time::Duration;
 /// How connections are served. Cheap to clone.
 ///
 /// What is offered is what can be kept: STLS where there is a certificate, SCRAM-SHA-256 where there is a key for decoys, the mechanisms
-/// of SASL where there is cryptography for them. Of the capabilities of the [`Config`] all others are told as they are.
+/// of SASL where there is cryptography for them; with LANG English alone, as all is said in it. Of the capabilities of the [`Config`] all
+/// others are told as they are.
 #[derive(Clone)]
 pub struct Service {
     config: Config,
@@ -26,12 +28,17 @@ pub struct Service {
     pub(super) decoys: Option<Arc<SecretBuf>>,
     pub(super) delegation: Allow,
     pub(super) delay: Duration,
+    pub(super) grace: Duration,
+    /// Greetings have a stamp.
+    #[cfg(feature = "legacy-md5")]
+    apop: bool,
 }
 
 impl Service {
     /// Limits, policies and capabilities. Where its offer has a SASL line, that bounds the mechanisms.
     ///
-    /// Its stamp is not used: one that greets more than one client proves nothing, so APOP is refused (RFC 1939 §7).
+    /// Its stamp is not used: one that greets more than one client proves nothing (RFC 1939 §7), so that each connection would need its own.
+    /// With the feature `legacy-md5`, `insecure_apop` makes them.
     #[must_use]
     pub fn new(mut config: Config) -> Self {
         config.stamp = None;
@@ -48,6 +55,9 @@ impl Service {
             decoys: None,
             delegation: Allow::Refuse,
             delay: Duration::ZERO,
+            grace: Duration::from_secs(30),
+            #[cfg(feature = "legacy-md5")]
+            apop: false,
         };
         service.offering()
     }
@@ -99,10 +109,34 @@ impl Service {
         self
     }
 
+    /// How long a command in flight may go on when the server is to stop, whether or not the client reads: 30 seconds by default.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Offers APOP (RFC 1939 §7): each greeting has a stamp of 128 random bits. **Insecure**: MD5 is broken for this use (RFC 6151 §2), and the
+    /// host must know the password in clear. It is refused behind STLS, where the stamp would be one from before TLS, and where there is no
+    /// cryptography to draw stamps from.
+    #[cfg(feature = "legacy-md5")]
+    #[must_use]
+    pub fn insecure_apop(mut self) -> Self {
+        self.apop = true;
+        self
+    }
+
     /// A machine for a fresh connection.
     #[must_use]
     pub fn machine(&self) -> Server {
-        Server::new(Config { offer: Arc::clone(&self.offer), ..self.config.clone() })
+        #[allow(unused_mut)]
+        let mut config = Config { offer: Arc::clone(&self.offer), ..self.config.clone() };
+        #[cfg(feature = "legacy-md5")]
+        if self.apop {
+            config.policy.apop = Allow::Allow;
+            config.stamp = self.crypto.and_then(super::apop::stamp);
+        }
+        Server::new(config)
     }
 
     pub(super) fn greeting_text(&self) -> ReplyText<'_> {
@@ -132,8 +166,12 @@ impl Service {
             // Three names are a capability.
             let _ = capabilities.add(line.as_bytes());
         }
-        self.offer = Arc::new(Offer { capabilities, languages: given.languages.clone() });
+        self.offer = Arc::new(Offer { capabilities, languages: language::kept(&given.languages) });
         self
+    }
+
+    pub(super) fn languages(&self) -> &[Language] {
+        &self.offer.languages
     }
 }
 

@@ -2,17 +2,18 @@
 
 use super::ended::{Ended, ServeError};
 use super::host::{Attempt, Denied};
+use super::language;
 use super::log_in::Owed;
+use super::message::Body;
 use super::service::Service;
 use crate::error::Error;
 use crate::sasl::server::{Exchange, Identity};
 use crate::tls::Tls;
 use crate::turn::Turn;
-use bytes::Bytes;
-use mail_pop3_proto::server::{Answer, BodyGrant, Deletions, Event, Server, TlsOffer};
-use mail_pop3_proto::types::{Code, MessageNumber, ReplyText};
+use mail_pop3_proto::server::{Answer, Deletions, Event, Server, TlsOffer};
+use mail_pop3_proto::types::{Code, LanguageRange, MessageNumber, ReplyText};
 use mail_pop3_proto::{Command, Reply, Violation};
-use mail_wire::{Misuse, Returned};
+use mail_wire::Misuse;
 use std::fmt;
 use std::io;
 
@@ -52,19 +53,10 @@ pub struct Serving<'s, D> {
     /// A refusal that is held back.
     pub(super) denied: Option<Denied>,
     pub(super) locked: Option<D>,
-    body: Option<Body>,
+    pub(super) body: Option<Body>,
     removed: usize,
-    failed: Option<ServeError>,
+    pub(super) failed: Option<ServeError>,
     ended: Ended,
-}
-
-/// A message on its way.
-struct Body {
-    grant: BodyGrant,
-    message: MessageNumber,
-    /// Behind the last piece.
-    offset: u64,
-    rest: Bytes,
 }
 
 impl<'s, D> Serving<'s, D> {
@@ -100,6 +92,11 @@ impl<'s, D> Serving<'s, D> {
             // Whether there is such a user is told only together with the password.
             Event::Command(Command::User(_), answer) => turn.answer(answer, &ok("send PASS"))?,
             Event::Command(Command::Pass(password), answer) => return self.pass(password, answer, turn),
+            #[cfg(feature = "legacy-md5")]
+            Event::Command(Command::Apop { name, digest }, answer) => {
+                return self.apop(name, digest, answer, turn);
+            }
+            Event::Command(Command::Lang(Some(range)), answer) => self.speak(range, answer, turn)?,
             Event::Auth { mechanism, initial, turn: owed } => {
                 return self.auth(mechanism.name(), initial.map(|initial| *initial.expose()), owed, turn);
             }
@@ -125,54 +122,6 @@ impl<'s, D> Serving<'s, D> {
             _ => {}
         }
         Ok(Want::Event)
-    }
-
-    /// The octets that [`Want::Read`] asks for: none at the end of the message.
-    ///
-    /// # Errors
-    /// [`Misuse::NotOwed`] where none were asked for.
-    pub fn read(&mut self, piece: io::Result<Bytes>, mut turn: Turn<'_, Server>) -> Result<Want<D>, Misuse> {
-        match (std::mem::take(&mut self.owed), piece) {
-            (Owed::Message(answer, _), Err(_)) => {
-                turn.answer(answer, &err("the message cannot be read").with(Code::SysTemp))?;
-                Ok(Want::Event)
-            }
-            (Owed::Message(answer, message), Ok(piece)) => {
-                let grant = turn.answer_body(answer, text("the message follows"))?;
-                self.take(Body { grant, message, offset: 0, rest: Bytes::new() }, piece, turn)
-            }
-            (Owed::Piece, piece) => match (self.body.take().ok_or(Misuse::NotOwed)?, piece) {
-                (body, Ok(piece)) => self.take(body, piece, turn),
-                (body, Err(error)) => self.break_off(body, ServeError::Read(error), turn),
-            },
-            (owed, _) => {
-                self.owed = owed;
-                Err(Misuse::NotOwed)
-            }
-        }
-    }
-
-    /// There is room for more of the message, if one is being sent.
-    ///
-    /// # Errors
-    /// [`Misuse`] of the machine.
-    pub fn room(&mut self, mut turn: Turn<'_, Server>) -> Result<Want<D>, Misuse> {
-        let Some(mut body) = self.body.take() else { return Ok(Want::Event) };
-        if let Err(misuse) = turn.body(&mut body.grant, &mut body.rest) {
-            return self.break_off(body, ServeError::Message(misuse), turn);
-        }
-        if !body.grant.wants_more() {
-            return self.end_body(body, turn);
-        }
-        let want = match body.rest.is_empty() && !turn.output.is_full() {
-            true => {
-                self.owed = Owed::Piece;
-                Want::Read(body.message, body.offset)
-            }
-            false => Want::Room,
-        };
-        self.body = Some(body);
-        Ok(want)
     }
 
     /// The outcome of [`Want::Commit`].
@@ -216,6 +165,23 @@ impl<'s, D> Serving<'s, D> {
         }
     }
 
+    /// A language: the one that all is said in, or none (RFC 6856 §3.2).
+    fn speak(
+        &self,
+        range: LanguageRange<'_>,
+        answer: Answer,
+        mut turn: Turn<'_, Server>,
+    ) -> Result<(), Misuse> {
+        let chosen = language::choose(self.service.languages(), range);
+        // The tag that was taken stands before the words.
+        let words = chosen.map(|tag| format!("{tag} is spoken"));
+        match words.as_deref().map(ReplyText::try_from) {
+            Some(Ok(words)) => turn.answer(answer, &Reply::ok(words))?,
+            _ => turn.answer(answer, &err("no words in that language"))?,
+        }
+        Ok(())
+    }
+
     fn commit(
         &mut self,
         deletions: Deletions,
@@ -229,34 +195,6 @@ impl<'s, D> Serving<'s, D> {
         self.removed = deletions.numbers().count();
         self.owed = Owed::Commit(answer);
         Ok(Want::Commit(locked, deletions))
-    }
-
-    /// The next piece of a message, or its end.
-    fn take(&mut self, mut body: Body, piece: Bytes, turn: Turn<'_, Server>) -> Result<Want<D>, Misuse> {
-        if piece.is_empty() {
-            return self.end_body(body, turn);
-        }
-        body.offset = body.offset.saturating_add(piece.len() as u64);
-        body.rest = piece;
-        self.body = Some(body);
-        self.room(turn)
-    }
-
-    fn end_body(&mut self, body: Body, mut turn: Turn<'_, Server>) -> Result<Want<D>, Misuse> {
-        match turn.end_body(body.grant) {
-            Ok(()) => Ok(Want::Event),
-            // Its last octet is a CR.
-            Err(Returned { token, why }) => {
-                self.break_off(Body { grant: token, ..body }, ServeError::Message(why), turn)
-            }
-        }
-    }
-
-    /// Ends the session without the end of the message.
-    fn break_off(&mut self, body: Body, why: ServeError, turn: Turn<'_, Server>) -> Result<Want<D>, Misuse> {
-        turn.machine.break_off(body.grant)?;
-        self.failed = Some(why);
-        Ok(Want::Event)
     }
 }
 
@@ -278,6 +216,6 @@ pub(super) fn err(words: &'static str) -> Reply<'static> {
     Reply::err(text(words))
 }
 
-fn text(words: &'static str) -> ReplyText<'static> {
+pub(super) fn text(words: &'static str) -> ReplyText<'static> {
     ReplyText::try_from(words).unwrap_or_default()
 }
