@@ -145,6 +145,10 @@ pub enum Failure {
     /// The server refuses to serve us, to make TLS, or to go on.
     #[error("{0}")]
     Refused(Refusal),
+    /// The server goes away, which nobody has asked for, and says why: a POP3 server at autologout, for one. What was asked meanwhile is answered
+    /// by nobody.
+    #[error("the server goes away")]
+    Closing(Refusal),
     /// The server refuses the log-in.
     #[error("log-in: {0}")]
     LogIn(Refusal),

@@ -60,6 +60,7 @@ impl<C: Collect> Flow<Client> for Ask<'_, C> {
     }
 
     fn on(&mut self, event: Event<'_>, turn: Turn<'_, Client>) -> Result<Progress<C, Infallible>, Failure> {
+        still_there(&event)?;
         // Not sent yet: this is a part of an answer that was given up.
         let Some(mine) = self.ticket else { return self.begin(turn) };
         match event {
@@ -135,6 +136,7 @@ impl<I: Iterator<Item = MessageNumber>> Flow<Client> for Deletions<I> {
         event: Event<'_>,
         turn: Turn<'_, Client>,
     ) -> Result<Progress<Self::Output, Infallible>, Failure> {
+        still_there(&event)?;
         // Nothing of ours is under way: this is a part of an answer that was given up.
         if self.asked.is_empty() {
             return self.begin(turn);
@@ -163,9 +165,15 @@ impl Flow<Client> for Clear {
         Ok(if turn.machine.in_flight() == 0 { Progress::Done(()) } else { Progress::More })
     }
 
-    fn on(&mut self, _: Event<'_>, turn: Turn<'_, Client>) -> Result<Progress<(), Infallible>, Failure> {
+    fn on(&mut self, event: Event<'_>, turn: Turn<'_, Client>) -> Result<Progress<(), Infallible>, Failure> {
+        still_there(&event)?;
         self.begin(turn)
     }
+}
+
+/// Fails where the server has said unasked that it goes away: what is awaited will not come.
+pub(super) fn still_there(event: &Event<'_>) -> Result<(), Failure> {
+    if let Event::Closing(line) = event { Err(Failure::Closing(refusal(line))) } else { Ok(()) }
 }
 
 /// A negative answer. Servers write response codes without announcing them too; here that does no harm.

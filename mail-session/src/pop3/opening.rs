@@ -10,7 +10,7 @@
 //! One command is in flight at a time: what each step does hangs on the answer before it, and nothing may overtake STLS and AUTH.
 //! A server that does not know CAPA is asked for STLS all the same, and logged in to by USER and PASS.
 
-use super::ask::refusal;
+use super::ask::{refusal, still_there};
 use crate::flow::{Failure, Flow, Progress};
 use crate::open::{self, Base, Security, invalid};
 use crate::sasl::client::Proof;
@@ -188,6 +188,7 @@ impl Flow<Client> for Opening {
     }
 
     fn on(&mut self, event: Event<'_>, turn: Turn<'_, Client>) -> Result<Progress<(), TlsGrant>, Failure> {
+        still_there(&event)?;
         match (event, self.state) {
             (Event::Greeting(line, _), State::Greeting) if line.is_ok() => self.ask(turn),
             // A server that does not want us says so in its greeting (RFC 1939 §4).

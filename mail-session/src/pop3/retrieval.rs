@@ -1,6 +1,6 @@
 //! Messages, one behind the other, as they come.
 
-use super::ask::refusal;
+use super::ask::{refusal, still_there};
 use super::values::Wanted;
 use crate::flow::{Failure, Parts, Refusal};
 use crate::turn::Turn;
@@ -90,6 +90,7 @@ impl<I: Iterator<Item: Into<Wanted>>> Parts<Client> for Retrieval<I> {
     }
 
     fn part<'i>(&mut self, event: <Client as Machine>::Event<'i>) -> Result<Part<'i>, Failure> {
+        still_there(&event)?;
         match event {
             // A status line is no part of the message.
             Event::Head(ticket, _) => {

@@ -8,6 +8,7 @@ use mail_session::memory::{self, Clock, End, Plan};
 use mail_session::open::Security;
 use mail_session::pop3::Opening;
 use mail_session::proto::pop3::Violation;
+use mail_session::proto::pop3::types::MessageNumber;
 use mail_session::sasl::SaslError;
 use mail_session::sasl::client::Credentials;
 use mail_session::wire::SecretBuf;
@@ -143,4 +144,43 @@ fn apop_answers_the_stamp_of_the_greeting() {
     let bare = [("CAPA", "-ERR\r\n"), ("USER mrose", "+OK\r\n"), ("PASS tanstaaf", "+OK\r\n")];
     open(plain(user()).insecure_apop(), "+OK POP3 server ready", &bare).unwrap();
     open(plain(user()), "+OK POP3 server ready <1896.697170952@dbc.mtview.ca.us>", &bare).unwrap();
+}
+
+/// Why a server goes away, such as autologout, is told as that: by the opening, by an operation that begins behind it, and by a download.
+#[test]
+fn a_server_that_goes_away_says_why() {
+    const GOES: &str = "-ERR [SYS/TEMP] shutting down\r\n";
+    let why = |error: FlowError<Violation>| match error {
+        FlowError::Flow(Failure::Closing(reason)) => {
+            assert_eq!(reason.name(), Some(&b"SYS/TEMP"[..]));
+            assert!(reason.text().ends_with(b"shutting down"));
+        }
+        other => panic!("{other:?}"),
+    };
+    let capa = format!("+OK\r\n.\r\n{GOES}");
+    let user = plain(Credentials::password("u", "p"));
+    let script_of = |lines: &[(&str, &str)]| open(plain(Credentials::password("u", "p")), "+OK", lines);
+    why(script_of(&[("CAPA", &capa)]).unwrap_err());
+    why(open(user, &format!("+OK\r\n{}", GOES.trim_end()), &[]).unwrap_err());
+
+    for operation in 0..4 {
+        let clock = Clock::new();
+        let (left, right) = memory::link(Plan::default(), Plan::default());
+        let client = async {
+            let mut session =
+                Session::open(plain(Credentials::password("u", "p")), left, clock.clone()).await.unwrap();
+            session.noop().await.unwrap();
+            let one = [MessageNumber::FIRST];
+            let failed = match operation {
+                0 => session.stat().await.map(drop),
+                1 => session.dele_many(one).await.map(drop),
+                2 => session.retr(one[0]).await.map(drop),
+                _ => session.quit().await.map(drop),
+            };
+            why(failed.unwrap_err());
+        };
+        let noop = format!("+OK\r\n{GOES}");
+        let lines = [("CAPA", "-ERR\r\n"), ("USER u", "+OK\r\n"), ("PASS p", "+OK\r\n"), ("NOOP", &noop)];
+        memory::run(&clock, client, script(right, "+OK", &lines)).unwrap();
+    }
 }
