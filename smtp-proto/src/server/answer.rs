@@ -120,9 +120,9 @@ impl Server {
             return Err(Returned::new(answer, why));
         }
         let reply = match self.owed {
-            Owed::Malformed { mail, rule } => {
+            Owed::Malformed { verb, rule } => {
                 self.owed = Owed::Nothing;
-                self.say_bad(replies::to_rule(rule, mail), output);
+                self.say_bad(replies::to_rule(rule, verb), output);
                 return Ok(());
             }
             Owed::Greeting => &replies::NO_SERVICE,

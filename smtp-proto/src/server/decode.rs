@@ -23,6 +23,7 @@ impl Server {
     pub(super) fn read_unit<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
         let (octets, _) = input.unit_mut(unit)?;
         self.mask = None;
+        self.codeless = self.framing == Framing::Connected;
         Ok(match self.framing {
             Framing::Connected => {
                 self.phase = Phase::Ready;
@@ -78,6 +79,7 @@ impl Server {
     fn read_line<'i>(&mut self, line: &'i mut [u8]) -> Event<'i> {
         let (word, rest) = parse::split(line);
         let verb = Verb::of(word);
+        self.codeless = matches!(verb, Some(Verb::Ehlo | Verb::Helo | Verb::Lhlo));
         if verb.is_none() && is_http(word) {
             return self.doomed(None, &replies::FOREIGN, Violation::ForeignProtocol(Foreign::Http));
         }
@@ -114,7 +116,7 @@ impl Server {
         if verb == Some(Verb::Bdat) {
             return self.doomed(verb, &replies::BAD_CHUNK, Violation::ChunkLost);
         }
-        self.owed = Owed::Malformed { mail: verb == Some(Verb::Mail), rule: invalid.rule };
+        self.owed = Owed::Malformed { verb, rule: invalid.rule };
         let malformed = Malformed { raw: line, at: invalid.at, rule: invalid.rule };
         Event::Malformed(malformed, self.answer_due())
     }
@@ -287,7 +289,7 @@ impl Server {
                 (Span::locate(mechanism.as_str().as_bytes(), line), initial)
             }
             Ok(_) => return self.refused(verb, Mine::Bad(&replies::SEQUENCE)),
-            Err(invalid) => return self.refused(verb, Mine::Bad(replies::to_rule(invalid.rule, false))),
+            Err(invalid) => return self.refused(verb, Mine::Bad(replies::to_rule(invalid.rule, verb))),
         };
         if !self.spend_idle(verb) {
             return self.too_idle(verb);

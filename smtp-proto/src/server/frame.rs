@@ -38,6 +38,8 @@ impl Server {
             if self.owed != Owed::Nothing {
                 return self.paused(input, output);
             }
+            // The last unit is answered: what is said from here on is no answer to it.
+            self.codeless &= self.phase == Phase::Fresh;
             if self.ending(output) {
                 continue;
             }
@@ -211,9 +213,10 @@ impl Server {
         why
     }
 
-    /// Writes a reply, with its enhanced code where that is offered (RFC 2034 §3).
+    /// Writes a reply, with its enhanced code where that is offered, and has a place (RFC 2034 §3).
     pub(super) fn say(&self, reply: &ReplyBuf, output: &mut Output) {
-        let enhanced = self.offer.extensions().has(crate::ext::Extension::EnhancedStatusCodes);
+        let offered = self.offer.extensions().has(crate::ext::Extension::EnhancedStatusCodes);
+        let enhanced = offered && !self.codeless;
         encode::reply(reply, enhanced, output);
     }
 

@@ -156,6 +156,8 @@ pub struct Server {
     end: Option<End>,
     mask: Option<Mask>,
     hello: Hello,
+    /// What is said now is the greeting, or answers EHLO or HELO: without an enhanced code (RFC 2034 §3, item 4).
+    codeless: bool,
     secure: bool,
     authenticated: bool,
     transaction: Option<Transaction>,
@@ -190,6 +192,7 @@ impl Server {
             end: None,
             mask: None,
             hello: Hello::None,
+            codeless: true,
             secure: false,
             authenticated: false,
             transaction: None,

@@ -1,5 +1,6 @@
 //! The replies that the machine gives by itself (RFC 5321 §4.2.3, RFC 5248).
 
+use crate::command::Verb;
 use crate::error::Rule;
 use crate::reply::ReplyBuf;
 
@@ -56,11 +57,15 @@ replies! {
 }
 
 /// The standard's reply to a command that breaks a rule.
-pub(super) fn to_rule(rule: Rule, mail: bool) -> &'static ReplyBuf {
+///
+/// A verb that nobody knows is 500 whatever stands behind it (RFC 5321 §4.2.4). The codes for addresses and for SMTPUTF8 (RFC 3463 §3.2,
+/// RFC 6531 §3.5) belong to the commands that have an address: of a name in EHLO they would tell a lie.
+pub(super) fn to_rule(rule: Rule, verb: Option<Verb>) -> &'static ReplyBuf {
+    let Some(verb) = verb else { return &UNKNOWN };
     match rule {
         Rule::Verb => &UNKNOWN,
         Rule::TooLong => &LINE_TOO_LONG,
-        Rule::NotAscii => &UTF8_ADDRESS,
+        Rule::NotAscii if matches!(verb, Verb::Mail | Verb::Rcpt | Verb::Vrfy | Verb::Expn) => &UTF8_ADDRESS,
         Rule::ParameterUnknown => &PARAMETER,
         Rule::Mechanism => &MECHANISM,
         Rule::Base64 => &AUTH_BASE64,
@@ -70,13 +75,11 @@ pub(super) fn to_rule(rule: Rule, mail: bool) -> &'static ReplyBuf {
         | Rule::Domain
         | Rule::DomainTooLong
         | Rule::PathTooLong
-        | Rule::AddressLiteral => {
-            if mail {
-                &BAD_SENDER
-            } else {
-                &BAD_RECIPIENT
-            }
-        }
+        | Rule::AddressLiteral => match verb {
+            Verb::Mail => &BAD_SENDER,
+            Verb::Rcpt => &BAD_RECIPIENT,
+            _ => &ARGUMENTS,
+        },
         Rule::Control => &SYNTAX,
         _ => &ARGUMENTS,
     }

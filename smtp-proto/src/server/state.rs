@@ -45,10 +45,16 @@ pub(super) enum Owed {
     Nothing,
     Greeting,
     Plain,
-    Malformed { mail: bool, rule: crate::error::Rule },
+    /// Of which command, if its verb is known.
+    Malformed {
+        verb: Option<Verb>,
+        rule: crate::error::Rule,
+    },
     Mail(Transaction0),
     Rcpt,
-    Burl { last: bool },
+    Burl {
+        last: bool,
+    },
     XClient,
     Auth,
     Tls,

@@ -1,0 +1,150 @@
+//! A server that meets clients: what it says, and what it tells its application.
+
+use bytes::Buf;
+use mail_smtp_proto::policy::Sync;
+use mail_smtp_proto::server::{Abort, Config, Event, Server};
+use mail_smtp_proto::types::EnhancedCode;
+use mail_smtp_proto::{Command, ReplyBuf, Violation};
+use mail_wire::{Framed, Input, Machine, Output};
+
+/// An application that takes everything but what its fields say.
+struct Host {
+    greeting: ReplyBuf,
+    /// A refusal for each body that is offered, in order; then all are taken.
+    bodies: Vec<ReplyBuf>,
+    /// What is said at the end of a message, for each recipient in LMTP.
+    ends: Vec<ReplyBuf>,
+    /// Answers malformed commands in words of its own.
+    own_words: bool,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self { greeting: reply(220, None), bodies: Vec::new(), ends: Vec::new(), own_words: false }
+    }
+}
+
+/// What a session came to.
+#[derive(Debug)]
+struct Seen {
+    said: String,
+    aborts: Vec<Abort>,
+    end: Option<Violation>,
+    authenticated: bool,
+}
+
+impl Seen {
+    /// The codes of the replies, continuation lines aside.
+    fn codes(&self) -> Vec<u16> {
+        let last = |line: &&str| line.as_bytes().get(3) == Some(&b' ');
+        self.said.lines().filter(last).map(|line| line[..3].parse().unwrap()).collect()
+    }
+
+    fn last(&self) -> &str {
+        self.said.lines().last().unwrap()
+    }
+}
+
+fn reply(code: u16, enhanced: Option<(u16, u16)>) -> ReplyBuf {
+    let reply = ReplyBuf::line(code, "x").unwrap();
+    match enhanced {
+        Some((subject, detail)) => {
+            reply.with_enhanced(EnhancedCode::new((code / 100) as u8, subject, detail).unwrap())
+        }
+        None => reply,
+    }
+}
+
+impl Host {
+    fn on(&mut self, server: &mut Server, event: Event<'_>, output: &mut Output, seen: &mut Seen) {
+        match event {
+            Event::Connected(answer) => server.answer(answer, &self.greeting, output).unwrap(),
+            Event::Command(Command::Rcpt(rcpt), answer) => {
+                let code = match rcpt.to().mailbox().map(|to| to.local().into_owned()).as_deref() {
+                    Some(b"no") => 550,
+                    Some(b"later") => 451,
+                    _ => 250,
+                };
+                server.answer(answer, &reply(code, None), output).unwrap();
+            }
+            Event::Command(_, answer) => server.answer(answer, &reply(250, None), output).unwrap(),
+            Event::Malformed(_, answer) if self.own_words => {
+                server.answer(answer, &reply(500, None), output).unwrap();
+            }
+            Event::Malformed(_, answer) => server.refuse(answer, output).unwrap(),
+            Event::Auth { turn, .. } => server.accept_auth(turn, &reply(235, None), output).unwrap(),
+            Event::Body(offer) if self.bodies.is_empty() => server.accept_body(offer, output).unwrap(),
+            Event::Body(offer) => server.refuse_body(offer, &self.bodies.remove(0), output).unwrap(),
+            Event::BodyEnd(answer) if self.ends.is_empty() => {
+                server.answer(answer, &reply(250, None), output).unwrap();
+            }
+            Event::BodyEnd(answer) => server.answer_each(answer, &self.ends, output).unwrap(),
+            Event::Abort(why) => seen.aborts.push(why),
+            Event::Answered(_) | Event::Refused(_) | Event::Chunk(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The octets of a client, and what came of them.
+fn talk(mut host: Host, change: impl FnOnce(&mut Config), octets: &[u8]) -> Seen {
+    let mut config = Config::default();
+    config.policy.sync = Sync::Loose;
+    change(&mut config);
+    let (mut server, mut input, mut output) = (Server::new(config), Input::new(), Output::new());
+    let mut seen = Seen { said: String::new(), aborts: Vec::new(), end: None, authenticated: false };
+    let mut rest = octets;
+    loop {
+        match server.frame(&mut input, &mut output) {
+            Ok(Framed::Ready(unit)) => {
+                let event = server.decode(unit, &mut input).unwrap();
+                host.on(&mut server, event, &mut output, &mut seen);
+            }
+            Ok(Framed::NeedInput) if !rest.is_empty() => {
+                let n = input.feed(rest);
+                rest = &rest[n..];
+            }
+            other => {
+                seen.end = other.err();
+                seen.said += core::str::from_utf8(&output.copy_to_bytes(output.remaining())).unwrap();
+                seen.authenticated = server.is_authenticated();
+                return seen;
+            }
+        }
+        seen.said += core::str::from_utf8(&output.copy_to_bytes(output.remaining())).unwrap();
+    }
+}
+
+/// RFC 5321 §4.2.4, RFC 5248: the reply tells of the command that it answers.
+#[test]
+fn a_malformed_command_is_told_what_is_wrong_with_it() {
+    let cases: &[(&[u8], &str)] = &[
+        (b"EHLO a b\r\n", "501 syntax error in parameters or arguments"),
+        (b"HELO \xc3\xa9\r\n", "501 syntax error in parameters or arguments"),
+        (b"NOOP \xff\r\n", "501 5.5.4 syntax error in parameters or arguments"),
+        (b"FOO \xff\r\n", "500 5.5.1 command not recognized"),
+        (b"FOO \x01\r\n", "500 5.5.1 command not recognized"),
+        (b"EHLO c\r\nMAIL FROM:<a@b c>\r\n", "501 5.1.7 syntax error in the reverse path"),
+        (b"EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@@d>\r\n", "501 5.1.3 syntax error in the forward path"),
+        (b"EHLO c\r\nMAIL FROM:<\xff@b> SMTPUTF8\r\n", "553 5.6.7 address needs SMTPUTF8"),
+    ];
+    for (octets, last) in cases {
+        assert_eq!(talk(Host::default(), |_| {}, octets).last(), *last, "{}", octets.escape_ascii());
+    }
+}
+
+/// RFC 2034 §3, item 4: in the greeting and in what answers EHLO or HELO there is no enhanced code, whoever gives it.
+#[test]
+fn the_greeting_and_what_answers_ehlo_have_no_enhanced_code() {
+    let host = Host { greeting: reply(554, Some((7, 1))), ..Host::default() };
+    assert_eq!(
+        talk(host, |_| {}, b"EHLO c\r\nNOOP\r\n").said,
+        "554 x\r\n503 bad sequence of commands\r\n503 5.5.1 bad sequence of commands\r\n"
+    );
+    let seen = talk(Host::default(), |_| {}, b"LHLO c\r\nEHLO\r\nRSET\r\n");
+    assert_eq!(seen.codes(), [220, 500, 501, 250]);
+    assert_eq!(
+        seen.said,
+        "220 x\r\n500 command not recognized\r\n501 syntax error in parameters or arguments\r\n250 2.0.0 OK\r\n"
+    );
+}
