@@ -16,6 +16,8 @@ mod handshake;
 mod openings;
 mod pitfalls;
 mod pop3;
+mod pop3_given_up;
 mod pop3_login;
+mod pop3_servers;
 mod security;
 mod servers;

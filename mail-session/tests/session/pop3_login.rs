@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Says the greeting, then answers each line of the script. The lines that did come.
-async fn script(end: End, greeting: &str, lines: &[(&str, &str)]) -> Vec<String> {
+pub async fn script(end: End, greeting: &str, lines: &[(&str, &str)]) -> Vec<String> {
     let mut end = BufReader::new(end);
     end.get_mut().write_all(format!("{greeting}\r\n").as_bytes()).await.unwrap();
     let mut came = Vec::new();
@@ -59,7 +59,7 @@ fn open(
     opened
 }
 
-fn plain(user: Credentials) -> Opening {
+pub fn plain(user: Credentials) -> Opening {
     Opening::new(tls::HOST, Security::InsecurePlain).log_in(user)
 }
 
