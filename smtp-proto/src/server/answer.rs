@@ -247,7 +247,7 @@ impl Server {
         self.owed = Owed::Nothing;
         if self.failures.spend(1).is_err() {
             self.say(&replies::TOO_MANY_AUTH, output);
-            self.fatal = Some(Violation::Limit("auth_failures", self.limits.auth_failures.into()));
+            self.fail(Violation::Limit("auth_failures", self.limits.auth_failures.into()));
             return Ok(());
         }
         self.say(reply, output);

@@ -70,6 +70,7 @@ impl Server {
 
     /// The machine refuses, and that was the last it says.
     fn doomed<'i>(&mut self, verb: Option<Verb>, reply: &'static ReplyBuf, why: Violation) -> Event<'i> {
+        self.reset(Abort::Ended);
         self.doom = Some(why);
         self.refused(verb, Mine::Reply(reply))
     }
@@ -258,7 +259,6 @@ impl Server {
         transaction.chunks = transaction.chunks.saturating_add(1);
         let mean = u64::from(transaction.chunks).saturating_mul(Limits::MEAN_CHUNK);
         if transaction.chunks > self.limits.chunks && transaction.octets.saturating_add(octets) < mean {
-            self.reset(Abort::Ended);
             let why = Violation::Limit("chunks", self.limits.chunks.into());
             return self.doomed(Some(Verb::Bdat), &replies::TOO_MANY_CHUNKS, why);
         }
@@ -343,7 +343,6 @@ impl Server {
 
     /// The last that the machine says to a client that only talks.
     fn too_idle<'i>(&mut self, verb: Option<Verb>) -> Event<'i> {
-        self.reset(Abort::Ended);
         self.doomed(
             verb,
             &replies::TOO_MANY_IDLE,

@@ -22,11 +22,22 @@ impl Server {
             return Ok(Framed::Ready(unit));
         }
         self.speak(output);
+        match self.next_or_end(input, output) {
+            // Before any end the application learns that the message which was begun is off.
+            Err(_) if self.abort.is_some() => Ok(self.frame_abort(input)),
+            other => other,
+        }
+    }
+
+    fn frame_abort(&mut self, input: &mut Input) -> Framed {
+        self.framing = Framing::Abort;
+        Framed::Ready(input.take(0))
+    }
+
+    fn next_or_end(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         loop {
-            // Before any end: the application must learn that a message is off.
             if self.abort.is_some() {
-                self.framing = Framing::Abort;
-                return Ok(Framed::Ready(input.take(0)));
+                return Ok(self.frame_abort(input));
             }
             self.fatal = self.fatal.or(self.doom.take());
             if let Some(fatal) = self.fatal {
@@ -207,8 +218,9 @@ impl Server {
         Ok(Some(Framed::Ready(input.take(0))))
     }
 
-    /// Ends the session for good.
+    /// Ends the session for good, and with it a message of which chunks were given.
     pub(super) fn fail(&mut self, why: Violation) -> Violation {
+        self.reset(Abort::Ended);
         self.fatal = Some(why);
         why
     }
@@ -226,7 +238,7 @@ impl Server {
             return self.say(reply, output);
         }
         self.say(&replies::TOO_MANY_BAD, output);
-        self.fatal = Some(Violation::Limit("bad_commands", self.limits.bad_commands.into()));
+        self.fail(Violation::Limit("bad_commands", self.limits.bad_commands.into()));
     }
 
     /// The reply to EHLO, LHLO or HELO.

@@ -115,6 +115,8 @@ fn talk(mut host: Host, change: impl FnOnce(&mut Config), octets: &[u8]) -> Seen
     }
 }
 
+const RCPT: &str = "EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n";
+
 /// RFC 5321 §4.2.4, RFC 5248: the reply tells of the command that it answers.
 #[test]
 fn a_malformed_command_is_told_what_is_wrong_with_it() {
@@ -147,4 +149,23 @@ fn the_greeting_and_what_answers_ehlo_have_no_enhanced_code() {
         seen.said,
         "220 x\r\n500 command not recognized\r\n501 syntax error in parameters or arguments\r\n250 2.0.0 OK\r\n"
     );
+}
+
+/// Whatever ends the session, the application learns of the message that was begun.
+#[test]
+fn a_message_that_was_begun_is_called_off_by_every_end() {
+    let begun = format!("{RCPT}BDAT 1\r\nx");
+    let ends: &[(&[u8], Violation)] = &[
+        (b"NOOP\n", Violation::Line(mail_wire::line::LineFault::BareLf { at: 4 })),
+        (b"FOO\r\nFOO\r\n", Violation::Limit("bad_commands", 1)),
+        (b"GET /\r\n", Violation::ForeignProtocol(mail_smtp_proto::error::Foreign::Http)),
+        (b"\x16\x03", Violation::ForeignProtocol(mail_smtp_proto::error::Foreign::Tls)),
+        (b"BDAT x\r\n", Violation::ChunkLost),
+        (b"BDAT 99999999\r\n", Violation::Limit("discard", 1 << 20)),
+    ];
+    for (octets, end) in ends {
+        let one = |config: &mut Config| config.limits.bad_commands = 1;
+        let seen = talk(Host::default(), one, &[begun.as_bytes(), octets].concat());
+        assert_eq!((seen.aborts.len(), seen.end), (1, Some(*end)), "{}", octets.escape_ascii());
+    }
 }
