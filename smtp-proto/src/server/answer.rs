@@ -1,7 +1,7 @@
 //! The application's side: every call that takes a token gives it back where it is not the one owed.
 
 use super::body::Body;
-use super::state::{Hello, Owed, Phase};
+use super::state::{Cost, Hello, Owed, Phase};
 use super::{Abort, Answer, AuthTurn, BodyForm, BodyOffer, Server, TlsOffer, replies};
 use crate::error::Violation;
 use crate::reply::ReplyBuf;
@@ -34,10 +34,16 @@ impl Server {
         if reply.code().is_intermediate() {
             return Err(Returned::new(answer, Misuse::Invalid("a 3yz answers nothing here")));
         }
-        let whole = matches!(self.owed, Owed::BodyEnd | Owed::Burl { last: true });
-        let times = if self.lmtp && whole { self.recipients() } else { 1 };
-        for _ in 0..times {
-            self.say(reply, output);
+        let refused = !reply.code().is_positive();
+        match self.owed {
+            // A fault is a fault in whatever words the application answers it.
+            Owed::Malformed { .. } if refused => self.charge(Cost::Bad, reply, output),
+            Owed::BodyEnd | Owed::Burl { last: true } if self.lmtp => {
+                for _ in 0..self.recipients() {
+                    self.say(reply, output);
+                }
+            }
+            _ => self.say(reply, output),
         }
         self.answered(reply);
         Ok(())
@@ -122,7 +128,7 @@ impl Server {
         let reply = match self.owed {
             Owed::Malformed { verb, rule } => {
                 self.owed = Owed::Nothing;
-                self.say_bad(replies::to_rule(rule, verb), output);
+                self.charge(Cost::Bad, replies::to_rule(rule, verb), output);
                 return Ok(());
             }
             Owed::Greeting => &replies::NO_SERVICE,

@@ -1,6 +1,6 @@
 //! Bodies: DATA up to CRLF.CRLF (RFC 5321 §4.5.2), BDAT up to its count (RFC 3030 §2).
 
-use super::state::{Framing, Phase, Transaction};
+use super::state::{Cost, Framing, Phase, Transaction};
 use super::{Abort, Server, replies};
 use crate::error::Violation;
 use crate::reply::ReplyBuf;
@@ -261,7 +261,7 @@ impl Server {
             if let Some(reply) = self.body.after.take() {
                 // Out of order is a fault of the client's; a full disk is none.
                 if super::decode::is_fault(reply.code()) {
-                    self.say_bad(&reply, output);
+                    self.charge(Cost::Bad, &reply, output);
                 } else {
                     self.say(&reply, output);
                 }

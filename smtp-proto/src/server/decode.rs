@@ -1,6 +1,6 @@
 //! What a unit is: the state is checked first, then the grammar runs once.
 
-use super::state::{Framing, Hello, Mine, Owed, Phase, Transaction, Transaction0};
+use super::state::{Cost, Framing, Hello, Mine, Owed, Phase, Transaction, Transaction0};
 use super::{Abort, Answer, AuthTurn, BodyForm, BodyOffer, Event, Refused, Server, TlsOffer, replies};
 use crate::command::{Auth, Bdat, Command, Initial, Mail, Rcpt, Verb};
 use crate::error::{Foreign, Invalid, Malformed, Rule, Violation};
@@ -61,7 +61,7 @@ impl Server {
     /// The machine refuses.
     fn refused<'i>(&mut self, verb: Option<Verb>, mine: Mine) -> Event<'i> {
         let code = match mine {
-            Mine::Reply(reply) | Mine::Bad(reply) => reply.code(),
+            Mine::Reply(reply) | Mine::Charged(_, reply) => reply.code(),
             Mine::Hello { .. } | Mine::Help => replies::OK.code(),
         };
         self.mine = Some(mine);
@@ -94,11 +94,15 @@ impl Server {
             }
             return self.refused(
                 verb,
-                if is_fault(refusal.code()) { Mine::Bad(refusal) } else { Mine::Reply(refusal) },
+                if is_fault(refusal.code()) {
+                    Mine::Charged(Cost::Bad, refusal)
+                } else {
+                    Mine::Reply(refusal)
+                },
             );
         }
         if self.rejected && verb.is_none() {
-            return self.refused(None, Mine::Bad(&replies::SEQUENCE));
+            return self.refused(None, Mine::Charged(Cost::Bad, &replies::SEQUENCE));
         }
         if verb == Some(Verb::Auth) {
             return self.read_auth(line);
@@ -160,7 +164,7 @@ impl Server {
             }
             Command::Unknown { verb: word, .. } => {
                 if is_obsolete(word.as_bytes()) {
-                    return self.refused(None, Mine::Bad(&replies::NOT_IMPLEMENTED));
+                    return self.refused(None, Mine::Charged(Cost::Bad, &replies::NOT_IMPLEMENTED));
                 }
                 return self.malformed(None, line, Invalid { rule: Rule::Verb, at: 0 });
             }
@@ -253,7 +257,7 @@ impl Server {
             return self.swallow_chunk(octets, refusal);
         }
         let Some(transaction) = &mut self.transaction else {
-            return self.refused(Some(Verb::Bdat), Mine::Bad(&replies::SEQUENCE));
+            return self.refused(Some(Verb::Bdat), Mine::Charged(Cost::Bad, &replies::SEQUENCE));
         };
         let first = !transaction.chunked;
         transaction.chunks = transaction.chunks.saturating_add(1);
@@ -288,8 +292,10 @@ impl Server {
                 };
                 (Span::locate(mechanism.as_str().as_bytes(), line), initial)
             }
-            Ok(_) => return self.refused(verb, Mine::Bad(&replies::SEQUENCE)),
-            Err(invalid) => return self.refused(verb, Mine::Bad(replies::to_rule(invalid.rule, verb))),
+            Ok(_) => return self.refused(verb, Mine::Charged(Cost::Bad, &replies::SEQUENCE)),
+            Err(invalid) => {
+                return self.refused(verb, Mine::Charged(Cost::Bad, replies::to_rule(invalid.rule, verb)));
+            }
         };
         if !self.spend_idle(verb) {
             return self.too_idle(verb);
@@ -297,18 +303,18 @@ impl Server {
         let offered =
             Mechanism::new(name.of(line)).is_ok_and(|mechanism| self.offer.has_mechanism(mechanism));
         if !offered {
-            return self.refused(verb, Mine::Bad(&replies::MECHANISM));
+            return self.refused(verb, Mine::Charged(Cost::Bad, &replies::MECHANISM));
         }
         let (before, initial): (&'i [u8], _) = match initial {
             None => (line, None),
             Some(None) => (line, Some(Secret::new(&[][..]))),
             Some(Some(span)) => match base64::decode_part(line, span) {
                 Ok((before, octets)) => (before, Some(Secret::new(octets))),
-                Err(_) => return self.refused(verb, Mine::Bad(&replies::AUTH_BASE64)),
+                Err(_) => return self.refused(verb, Mine::Charged(Cost::Bad, &replies::AUTH_BASE64)),
             },
         };
         let Ok(mechanism) = Mechanism::new(name.of(before)) else {
-            return self.refused(verb, Mine::Bad(&replies::MECHANISM));
+            return self.refused(verb, Mine::Charged(Cost::Bad, &replies::MECHANISM));
         };
         self.owed = Owed::Auth;
         Event::Auth { mechanism, initial, turn: AuthTurn(self.source.issue()) }
@@ -328,7 +334,7 @@ impl Server {
                 Event::AuthResponse(Secret::new(octets), AuthTurn(self.source.issue()))
             }
             Err(_) => {
-                self.mine = Some(Mine::Bad(&replies::AUTH_BASE64));
+                self.mine = Some(Mine::Charged(Cost::Bad, &replies::AUTH_BASE64));
                 Event::AuthCancelled
             }
         }

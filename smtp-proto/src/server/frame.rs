@@ -1,6 +1,6 @@
 //! Where units end: lines, bodies, and what the machine has to say between them.
 
-use super::state::{Framing, Mine, Owed, Phase};
+use super::state::{Cost, Framing, Mine, Owed, Phase};
 use super::{Abort, Server, replies};
 use crate::command::Verb;
 use crate::encode;
@@ -79,7 +79,7 @@ impl Server {
         match self.mine.take() {
             None => {}
             Some(Mine::Reply(reply)) => self.say(reply, output),
-            Some(Mine::Bad(reply)) => self.say_bad(reply, output),
+            Some(Mine::Charged(cost, reply)) => self.charge(cost, reply, output),
             Some(Mine::Hello { extended }) => self.say_hello(extended, output),
             Some(Mine::Help) => self.say_help(output),
         }
@@ -212,7 +212,7 @@ impl Server {
         if !done {
             return self.starve(input, 0);
         }
-        self.mine = Some(Mine::Bad(&replies::LINE_TOO_LONG));
+        self.mine = Some(Mine::Charged(Cost::Bad, &replies::LINE_TOO_LONG));
         self.framing = Framing::LongLine { exchange };
         self.phase = Phase::Ready;
         Ok(Some(Framed::Ready(input.take(0))))
@@ -232,13 +232,25 @@ impl Server {
         encode::reply(reply, enhanced, output);
     }
 
-    /// Refuses a bad command, or the whole session if there were too many.
-    pub(super) fn say_bad(&mut self, reply: &ReplyBuf, output: &mut Output) {
-        if self.bad.spend(1).is_ok() {
-            return self.say(reply, output);
+    /// Refuses, or ends the session if the refusals have cost too much.
+    pub(super) fn charge(&mut self, cost: Cost, reply: &ReplyBuf, output: &mut Output) {
+        if self.covers(cost, output) {
+            self.say(reply, output);
         }
-        self.say(&replies::TOO_MANY_BAD, output);
-        self.fail(Violation::Limit("bad_commands", self.limits.bad_commands.into()));
+    }
+
+    /// Takes the price of a refusal. If it is not covered, the last words have been said.
+    pub(super) fn covers(&mut self, cost: Cost, output: &mut Output) -> bool {
+        let limits = &self.limits;
+        let (budget, last, name, limit) = match cost {
+            Cost::Bad => (&mut self.bad, &replies::TOO_MANY_BAD, "bad_commands", limits.bad_commands),
+        };
+        if budget.spend(1).is_ok() {
+            return true;
+        }
+        self.say(last, output);
+        self.fail(Violation::Limit(name, limit.into()));
+        false
     }
 
     /// The reply to EHLO, LHLO or HELO.

@@ -73,12 +73,20 @@ pub(super) struct Transaction0 {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Mine {
     Reply(&'static ReplyBuf),
-    /// A refusal that counts as a bad command.
-    Bad(&'static ReplyBuf),
+    /// A refusal that has a price.
+    Charged(Cost, &'static ReplyBuf),
     Hello {
         extended: bool,
     },
     Help,
+}
+
+/// Which budget a refusal is charged to. When it is spent, a 421 stands for the refusal and the session is over: else who guesses, or
+/// speaks another protocol, could go on for ever.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cost {
+    /// [`Limits::bad_commands`](crate::Limits::bad_commands).
+    Bad,
 }
 
 /// How the client has introduced itself.

@@ -117,6 +117,15 @@ fn talk(mut host: Host, change: impl FnOnce(&mut Config), octets: &[u8]) -> Seen
 
 const RCPT: &str = "EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n";
 
+/// RFC 5321 §4.3.2: a fault is a fault in whatever words it is answered.
+#[test]
+fn malformed_commands_are_counted_in_whatever_words_they_are_answered() {
+    let host = Host { own_words: true, ..Host::default() };
+    let seen = talk(host, |config| config.limits.bad_commands = 2, b"FOO\r\nFOO\r\nFOO\r\nNOOP\r\n");
+    assert_eq!(seen.codes(), [220, 500, 500, 421]);
+    assert_eq!(seen.end, Some(Violation::Limit("bad_commands", 2)));
+}
+
 /// RFC 5321 §4.2.4, RFC 5248: the reply tells of the command that it answers.
 #[test]
 fn a_malformed_command_is_told_what_is_wrong_with_it() {
