@@ -21,6 +21,10 @@ pub struct Limits {
     pub bad_commands: u32,
     /// Commands without a mail: MAIL, RSET, NOOP, HELP, VRFY and the like since the last message. Default 100.
     pub idle_commands: u32,
+    /// RCPTs refused since the last message, by the application or the machine: each tells who guesses that a name is none (RFC 5321 §7.3).
+    /// Default 100, what RFC 5321 §4.5.3.1.8 lets every client send for one mail; the next is answered 421. One recipient too many (452) is
+    /// not counted: the mail goes on with the others (RFC 5321 §4.5.3.1.10).
+    pub refused_recipients: u32,
     /// Failed AUTH exchanges in one connection. Default 5; the next is answered 421 (RFC 4954 §4).
     pub auth_failures: u32,
     /// Octets of one message as the application gets it. Default 50 MiB; also what SIZE announces (RFC 1870 §4).
@@ -51,6 +55,7 @@ impl Limits {
             &mut self.recipients,
             &mut self.bad_commands,
             &mut self.idle_commands,
+            &mut self.refused_recipients,
             &mut self.auth_failures,
             &mut self.chunks,
         ] {
@@ -73,6 +78,7 @@ impl Default for Limits {
             recipients: 1000,
             bad_commands: 10,
             idle_commands: 100,
+            refused_recipients: 100,
             auth_failures: 5,
             message: 50 << 20,
             chunks: 1000,

@@ -38,6 +38,7 @@ impl Server {
         match self.owed {
             // A fault is a fault in whatever words the application answers it.
             Owed::Malformed { .. } if refused => self.charge(Cost::Bad, reply, output),
+            Owed::Rcpt if refused => self.charge(Cost::Recipient, reply, output),
             Owed::BodyEnd | Owed::Burl { last: true } if self.lmtp => {
                 for _ in 0..self.recipients() {
                     self.say(reply, output);
@@ -106,6 +107,7 @@ impl Server {
                 self.phase = Phase::Ready;
                 if positive {
                     self.idle.renew();
+                    self.refused.renew();
                 }
             }
             _ => {}
@@ -134,7 +136,10 @@ impl Server {
             Owed::Greeting => &replies::NO_SERVICE,
             _ => &replies::NOT_IMPLEMENTED,
         };
-        self.say(reply, output);
+        match self.owed {
+            Owed::Rcpt => self.charge(Cost::Recipient, reply, output),
+            _ => self.say(reply, output),
+        }
         self.answered(reply);
         Ok(())
     }

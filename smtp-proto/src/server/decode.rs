@@ -217,7 +217,7 @@ impl Server {
             None
         };
         match refusal {
-            Some(refusal) => self.refused(Some(Verb::Rcpt), Mine::Reply(refusal)),
+            Some(refusal) => self.refused(Some(Verb::Rcpt), Mine::Charged(Cost::Recipient, refusal)),
             None => self.ask(Owed::Rcpt, command),
         }
     }

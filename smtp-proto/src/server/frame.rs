@@ -244,6 +244,10 @@ impl Server {
         let limits = &self.limits;
         let (budget, last, name, limit) = match cost {
             Cost::Bad => (&mut self.bad, &replies::TOO_MANY_BAD, "bad_commands", limits.bad_commands),
+            Cost::Recipient => {
+                let limit = limits.refused_recipients;
+                (&mut self.refused, &replies::TOO_MANY_REFUSED, "refused_recipients", limit)
+            }
         };
         if budget.spend(1).is_ok() {
             return true;

@@ -164,6 +164,7 @@ pub struct Server {
     body: Body,
     bad: Budget,
     idle: Budget,
+    refused: Budget,
     failures: Budget,
     discard: Budget,
 }
@@ -199,6 +200,7 @@ impl Server {
             body: Body::new(),
             bad: Budget::new(u64::from(limits.bad_commands)),
             idle: Budget::new(u64::from(limits.idle_commands)),
+            refused: Budget::new(u64::from(limits.refused_recipients)),
             failures: Budget::new(u64::from(limits.auth_failures)),
             discard: Budget::new(limits.discard),
         }

@@ -87,6 +87,8 @@ pub(super) enum Mine {
 pub(super) enum Cost {
     /// [`Limits::bad_commands`](crate::Limits::bad_commands).
     Bad,
+    /// [`Limits::refused_recipients`](crate::Limits::refused_recipients).
+    Recipient,
 }
 
 /// How the client has introduced itself.

@@ -115,7 +115,35 @@ fn talk(mut host: Host, change: impl FnOnce(&mut Config), octets: &[u8]) -> Seen
     }
 }
 
+const MAIL: &str = "EHLO c\r\nMAIL FROM:<a@b>\r\n";
+
 const RCPT: &str = "EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n";
+
+/// RFC 5321 §7.3: what a server tells of its recipients has a price.
+#[test]
+fn refused_recipients_are_counted_until_a_mail_is_taken() {
+    let few = |config: &mut Config| config.limits.refused_recipients = 2;
+    let refused = "RCPT TO:<no@d>\r\n";
+    let seen = talk(Host::default(), few, format!("{MAIL}{}QUIT\r\n", refused.repeat(3)).as_bytes());
+    assert_eq!(seen.codes(), [220, 250, 250, 550, 550, 421]);
+    assert_eq!(seen.end, Some(Violation::Limit("refused_recipients", 2)));
+    // The machine's own refusals, and those for now, cost the same.
+    let mixed = "RCPT TO:<c@d> FOO\r\nRCPT TO:<later@d>\r\nRCPT TO:<c@d>\r\nRCPT TO:<\u{e9}@d>\r\n";
+    let seen = talk(Host::default(), few, format!("{MAIL}{mixed}").as_bytes());
+    assert_eq!(seen.codes(), [220, 250, 250, 555, 451, 250, 421]);
+    // A mail that is taken pays for all before it; one recipient too many is no fault (RFC 5321 §4.5.3.1.10).
+    let two = refused.repeat(2);
+    let octets = format!(
+        "{MAIL}{two}RCPT TO:<c@d>\r\n{}DATA\r\n.\r\nMAIL FROM:<a@b>\r\n{two}QUIT\r\n",
+        "RCPT TO:<e@f>\r\n".repeat(5)
+    );
+    let one = |config: &mut Config| {
+        few(config);
+        config.limits.recipients = 1;
+    };
+    let seen = talk(Host::default(), one, octets.as_bytes());
+    assert_eq!(seen.codes()[3..], [550, 550, 250, 452, 452, 452, 452, 452, 354, 250, 250, 550, 550, 221]);
+}
 
 /// RFC 5321 §4.3.2: a fault is a fault in whatever words it is answered.
 #[test]
