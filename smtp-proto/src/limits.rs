@@ -19,7 +19,7 @@ pub struct Limits {
     pub recipients: u32,
     /// Commands that do not parse or are out of order, in one connection. Default 10; the next is answered 421.
     pub bad_commands: u32,
-    /// Commands without a mail: MAIL, RSET, NOOP, HELP, VRFY and the like since the last message. Default 100.
+    /// Commands without a mail: MAIL, RSET, NOOP, HELP, VRFY and the like, and each DATA that is refused, since the last message. Default 100.
     pub idle_commands: u32,
     /// RCPTs refused since the last message, by the application or the machine: each tells who guesses that a name is none (RFC 5321 §7.3).
     /// Default 100, what RFC 5321 §4.5.3.1.8 lets every client send for one mail; the next is answered 421. One recipient too many (452) is

@@ -170,7 +170,7 @@ impl Server {
     }
 
     /// Refuses the body with a 4yz or 5yz. The octets of a chunk are dropped before the reply goes out, and the transaction is over
-    /// (RFC 3030 §2); after DATA it stays open.
+    /// (RFC 3030 §2); after DATA it stays open (RFC 5321 §4.1.4), and as DATA can then be said again, it counts as a command without a mail.
     ///
     /// # Errors
     /// [`Misuse::NotOwed`]; [`Misuse::Invalid`] for another code.
@@ -189,7 +189,7 @@ impl Server {
         self.owed = Owed::Nothing;
         match offer.form {
             BodyForm::Data => {
-                self.say(reply, output);
+                self.charge(Cost::Idle, reply, output);
                 if reply.code().get() == 421 {
                     self.phase = Phase::Over;
                 }

@@ -244,6 +244,7 @@ impl Server {
         let limits = &self.limits;
         let (budget, last, name, limit) = match cost {
             Cost::Bad => (&mut self.bad, &replies::TOO_MANY_BAD, "bad_commands", limits.bad_commands),
+            Cost::Idle => (&mut self.idle, &replies::TOO_MANY_IDLE, "idle_commands", limits.idle_commands),
             Cost::Recipient => {
                 let limit = limits.refused_recipients;
                 (&mut self.refused, &replies::TOO_MANY_REFUSED, "refused_recipients", limit)

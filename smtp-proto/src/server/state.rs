@@ -89,6 +89,8 @@ pub(super) enum Cost {
     Bad,
     /// [`Limits::refused_recipients`](crate::Limits::refused_recipients).
     Recipient,
+    /// [`Limits::idle_commands`](crate::Limits::idle_commands).
+    Idle,
 }
 
 /// How the client has introduced itself.

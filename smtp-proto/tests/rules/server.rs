@@ -188,6 +188,16 @@ fn the_greeting_and_what_answers_ehlo_have_no_enhanced_code() {
     );
 }
 
+/// RFC 5321 §4.1.4: a DATA that is refused leaves the transaction open, so that it can be refused without end.
+#[test]
+fn a_refused_data_costs_as_much_as_a_command_without_a_mail() {
+    let host = Host { bodies: vec![reply(451, None); 9], ..Host::default() };
+    let few = |config: &mut Config| config.limits.idle_commands = 4;
+    let seen = talk(host, few, format!("{RCPT}{}QUIT\r\n", "DATA\r\n".repeat(9)).as_bytes());
+    assert_eq!(seen.codes()[4..], [451, 451, 421]);
+    assert_eq!(seen.end, Some(Violation::Limit("idle_commands", 4)));
+}
+
 /// Whatever ends the session, the application learns of the message that was begun.
 #[test]
 fn a_message_that_was_begun_is_called_off_by_every_end() {
