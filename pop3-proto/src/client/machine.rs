@@ -94,7 +94,6 @@ impl Machine for Client {
         }
         if core::mem::replace(&mut self.due, Due::Nothing) == Due::Cancel {
             output.put(Class::Public, b"*\r\n");
-            self.spoke();
         }
         match self.find(input, output) {
             Ok(framed) => Ok(framed),
@@ -217,7 +216,8 @@ impl Client {
         }
     }
 
-    /// Something goes out for the command at the front: what answers it comes behind all that has arrived so far.
+    /// The application says something more for the command at the front: what answers it comes behind all that has arrived so far. What the machine
+    /// writes by itself follows from the octets alone, however they were cut, and moves nothing.
     pub(crate) fn spoke(&mut self) {
         if let Some(flight) = self.flight.front_mut() {
             flight.since = self.arrived;
@@ -278,7 +278,6 @@ impl Client {
         }
         auth.rounds = auth.rounds.saturating_add(1);
         auth.responded = true;
-        self.spoke();
         true
     }
 
