@@ -49,6 +49,7 @@ impl Party for Reader {
             }
             Event::End(_) => seen.note("end"),
             Event::BadChallenge(_) => seen.note("bad challenge"),
+            Event::Closing(line) => seen.note(format!("closing {line:?}")),
             _ => seen.note("another event"),
         }
         None

@@ -579,6 +579,12 @@ impl Told {
                 self.flight.pop_front();
                 self.grant = Some(grant);
             }
+            // What was sent meanwhile is answered by nobody.
+            Event::Closing(line) => {
+                assert!(!line.is_ok() && self.head.is_none() && self.turn.is_none());
+                assert_eq!(line.into_owned().get().line(), line.line());
+                self.flight.clear();
+            }
             _ => panic!("an event that is not known here"),
         }
     }
