@@ -95,7 +95,12 @@ impl Server {
                     transaction.chunked = true;
                 }
             }
-            Owed::Burl { .. } => self.transaction = None,
+            Owed::Burl { last } => {
+                self.transaction = None;
+                if last && positive {
+                    self.mail_taken();
+                }
+            }
             Owed::XClient if positive => {
                 // A new greeting: the session begins again.
                 self.hello = Hello::None;
@@ -106,8 +111,7 @@ impl Server {
                 self.body = Body::new();
                 self.phase = Phase::Ready;
                 if positive {
-                    self.idle.renew();
-                    self.refused.renew();
+                    self.mail_taken();
                 }
             }
             _ => {}
@@ -116,6 +120,12 @@ impl Server {
             self.reset(Abort::Ended);
             self.phase = Phase::Over;
         }
+    }
+
+    /// A client that delivers mail has earned the commands that lead to the next.
+    fn mail_taken(&mut self) {
+        self.idle.renew();
+        self.refused.renew();
     }
 
     /// Refuses with the standard's reply: a malformed command with the one to its rule, which is counted; another command with 502, a

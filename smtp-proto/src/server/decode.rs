@@ -6,7 +6,6 @@ use crate::command::{Auth, Bdat, Command, Initial, Mail, Rcpt, Verb};
 use crate::error::{Foreign, Invalid, Malformed, Rule, Violation};
 use crate::ext::{Extension, Params};
 use crate::frame::is_http;
-use crate::limits::Limits;
 use crate::parse::{self, Fixes, is_obsolete};
 use crate::reply::ReplyBuf;
 use crate::types::{Code, Mechanism};
@@ -150,7 +149,7 @@ impl Server {
             Command::Rcpt(rcpt) => return self.rcpt(*rcpt, command),
             Command::Data => return self.offer_body(Owed::Body, BodyForm::Data),
             Command::Bdat(bdat) => return self.bdat(*bdat),
-            Command::Burl(burl) => return self.ask(Owed::Burl { last: burl.last }, command),
+            Command::Burl(burl) => return self.burl(burl.last, command),
             Command::StartTls => {
                 self.owed = Owed::Tls;
                 return Event::StartTls(TlsOffer(self.source.issue()));
@@ -260,13 +259,22 @@ impl Server {
             return self.refused(Some(Verb::Bdat), Mine::Charged(Cost::Bad, &replies::SEQUENCE));
         };
         let first = !transaction.chunked;
-        transaction.chunks = transaction.chunks.saturating_add(1);
-        let mean = u64::from(transaction.chunks).saturating_mul(Limits::MEAN_CHUNK);
-        if transaction.chunks > self.limits.chunks && transaction.octets.saturating_add(octets) < mean {
-            let why = Violation::Limit("chunks", self.limits.chunks.into());
-            return self.doomed(Some(Verb::Bdat), &replies::TOO_MANY_CHUNKS, why);
+        if !transaction.has_room_for(octets, self.limits.chunks) {
+            return self.too_many_chunks(Verb::Bdat);
         }
         self.offer_body(Owed::Body, BodyForm::Chunk { octets, first, last })
+    }
+
+    /// BURL is a chunk whose octets come from elsewhere (RFC 4468 §3.2): its size is not known here, so it counts as a small one.
+    fn burl<'i>(&mut self, last: bool, command: Command<'i>) -> Event<'i> {
+        let most = self.limits.chunks;
+        let room = self.transaction.as_mut().is_none_or(|transaction| transaction.has_room_for(0, most));
+        if room { self.ask(Owed::Burl { last }, command) } else { self.too_many_chunks(Verb::Burl) }
+    }
+
+    fn too_many_chunks<'i>(&mut self, verb: Verb) -> Event<'i> {
+        let why = Violation::Limit("chunks", self.limits.chunks.into());
+        self.doomed(Some(verb), &replies::TOO_MANY_CHUNKS, why)
     }
 
     /// Its octets are on their way in any case, and are no commands.

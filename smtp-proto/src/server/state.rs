@@ -3,6 +3,7 @@
 use super::{Server, replies};
 use crate::command::Verb;
 use crate::ext::{Extension, Extensions};
+use crate::limits::Limits;
 use crate::policy::{Sync, Tls};
 use crate::reply::ReplyBuf;
 use mail_wire::dot::BareScan;
@@ -131,6 +132,16 @@ impl Transaction {
             scan: BareScan::new(),
             scanned: 0,
         }
+    }
+}
+
+impl Transaction {
+    /// Counts one more chunk of so many octets. Small ones are the cheapest way to make a server work, so they have an end, and large ones
+    /// have none but that of the message.
+    pub(super) fn has_room_for(&mut self, octets: u64, most: u32) -> bool {
+        self.chunks = self.chunks.saturating_add(1);
+        let mean = u64::from(self.chunks).saturating_mul(Limits::MEAN_CHUNK);
+        self.chunks <= most || self.octets.saturating_add(octets) >= mean
     }
 }
 

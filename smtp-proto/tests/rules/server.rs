@@ -2,9 +2,9 @@
 
 use bytes::Buf;
 use mail_smtp_proto::policy::Sync;
-use mail_smtp_proto::server::{Abort, Config, Event, Server};
+use mail_smtp_proto::server::{Abort, Config, Event, Offer, Server};
 use mail_smtp_proto::types::EnhancedCode;
-use mail_smtp_proto::{Command, ReplyBuf, Violation};
+use mail_smtp_proto::{Command, Extension, ReplyBuf, Violation};
 use mail_wire::{Framed, Input, Machine, Output};
 
 /// An application that takes everything but what its fields say.
@@ -119,6 +119,11 @@ const MAIL: &str = "EHLO c\r\nMAIL FROM:<a@b>\r\n";
 
 const RCPT: &str = "EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n";
 
+/// Offers more than the default.
+fn offer(config: &mut Config, more: impl FnOnce(Offer) -> Offer) {
+    config.offer = more(config.offer.clone());
+}
+
 /// RFC 5321 §7.3: what a server tells of its recipients has a price.
 #[test]
 fn refused_recipients_are_counted_until_a_mail_is_taken() {
@@ -186,6 +191,22 @@ fn the_greeting_and_what_answers_ehlo_have_no_enhanced_code() {
         seen.said,
         "220 x\r\n500 command not recognized\r\n501 syntax error in parameters or arguments\r\n250 2.0.0 OK\r\n"
     );
+}
+
+/// RFC 4468 §3.2: BURL LAST ends a message as BDAT LAST does.
+#[test]
+fn a_mail_by_burl_counts_as_a_mail_and_its_parts_as_chunks() {
+    let burl = |config: &mut Config| {
+        offer(config, |offer| offer.with(Extension::Burl));
+        (config.limits.idle_commands, config.limits.chunks) = (3, 2);
+    };
+    let mail = "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBURL imap://x LAST\r\n".repeat(5);
+    let seen = talk(Host::default(), burl, format!("EHLO c\r\n{mail}QUIT\r\n").as_bytes());
+    assert_eq!((seen.codes().last(), seen.end), (Some(&221), None));
+    let endless = "BURL imap://x\r\n".repeat(3);
+    let seen = talk(Host::default(), burl, format!("{RCPT}{endless}").as_bytes());
+    assert_eq!(seen.codes()[4..], [250, 250, 421]);
+    assert_eq!((seen.aborts, seen.end), (vec![Abort::Ended], Some(Violation::Limit("chunks", 2))));
 }
 
 /// RFC 5321 §4.1.4: a DATA that is refused leaves the transaction open, so that it can be refused without end.
