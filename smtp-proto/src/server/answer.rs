@@ -5,7 +5,11 @@ use super::state::{Cost, Hello, Owed, Phase};
 use super::{Abort, Answer, AuthTurn, BodyForm, BodyOffer, Server, TlsOffer, replies};
 use crate::error::Violation;
 use crate::reply::ReplyBuf;
+use crate::types::Code;
 use mail_wire::{Class, Done, Misuse, Output, Redeemed, Returned, Stamp, base64};
+
+/// The code behind which a server closes, whatever it answers (RFC 5321 §3.8).
+pub(super) const CLOSING: Code = Code::known(421);
 
 /// What a turn in an exchange takes: an AUTH turn, as distinct from an [`Answer`].
 const LAST_WORD: &str = "an exchange ends with 235, 4yz or 5yz";
@@ -39,7 +43,7 @@ impl Server {
             // A fault is a fault in whatever words the application answers it.
             Owed::Malformed { .. } if refused => self.charge(Cost::Bad, reply, output),
             Owed::Rcpt if refused => self.charge(Cost::Recipient, reply, output),
-            Owed::BodyEnd | Owed::Burl { last: true } if self.lmtp => {
+            owed if owed.ends_message() && self.lmtp && reply.code() != CLOSING => {
                 for _ in 0..self.recipients() {
                     self.say(reply, output);
                 }
@@ -62,7 +66,7 @@ impl Server {
     ) -> Redeemed<Answer> {
         let why = match self.check_answer(&answer) {
             Err(why) => Some(why),
-            Ok(()) if !self.lmtp || self.owed != Owed::BodyEnd => Some(Misuse::NotInState),
+            Ok(()) if !(self.lmtp && self.owed.ends_message()) => Some(Misuse::NotInState),
             Ok(()) if replies.len() != self.recipients() as usize => Some(Misuse::WrongLength),
             Ok(()) if replies.iter().any(|reply| reply.code().is_intermediate()) => {
                 Some(Misuse::Invalid("a 3yz answers nothing here"))
@@ -77,6 +81,9 @@ impl Server {
         }
         let best = replies.iter().find(|reply| reply.code().is_positive()).or(replies.first());
         self.answered(best.unwrap_or(&replies::OK));
+        if replies.iter().any(|reply| reply.code() == CLOSING) {
+            self.leave();
+        }
         Ok(())
     }
 
@@ -116,10 +123,15 @@ impl Server {
             }
             _ => {}
         }
-        if reply.code().get() == 421 {
-            self.reset(Abort::Ended);
-            self.phase = Phase::Over;
+        if reply.code() == CLOSING {
+            self.leave();
         }
+    }
+
+    /// A 421 was the last word.
+    pub(super) fn leave(&mut self) {
+        self.reset(Abort::Ended);
+        self.phase = Phase::Over;
     }
 
     /// A client that delivers mail has earned the commands that lead to the next.
@@ -200,13 +212,14 @@ impl Server {
         match offer.form {
             BodyForm::Data => {
                 self.charge(Cost::Idle, reply, output);
-                if reply.code().get() == 421 {
-                    self.phase = Phase::Over;
+                if reply.code() == CLOSING {
+                    self.leave();
                 }
             }
-            BodyForm::Chunk { octets, .. } => {
+            BodyForm::Chunk { octets, last, .. } => {
+                let times = self.replies_to_chunk(last);
                 self.reset(Abort::Reset);
-                self.body = Body::refused(octets, reply.clone());
+                self.body = Body::refused(octets, reply.clone(), times);
                 self.phase = Phase::Swallow;
             }
         }
@@ -272,8 +285,8 @@ impl Server {
             return Ok(());
         }
         self.say(reply, output);
-        if reply.code().get() == 421 {
-            self.phase = Phase::Over;
+        if reply.code() == CLOSING {
+            self.leave();
         }
         Ok(())
     }

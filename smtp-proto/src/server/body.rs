@@ -1,5 +1,6 @@
 //! Bodies: DATA up to CRLF.CRLF (RFC 5321 §4.5.2), BDAT up to its count (RFC 3030 §2).
 
+use super::answer::CLOSING;
 use super::state::{Cost, Framing, Phase, Transaction};
 use super::{Abort, Server, replies};
 use crate::error::Violation;
@@ -17,8 +18,8 @@ pub(super) struct Body {
     /// What is to be put in before the next octet, by [`BodyEol::Normalise`].
     insert: bool,
     off: Option<Abort>,
-    /// What is said when the octets of a refused chunk are gone.
-    after: Option<Box<ReplyBuf>>,
+    /// What is said when the octets of a refused chunk are gone, and how often.
+    after: Option<Box<(ReplyBuf, u32)>>,
 }
 
 #[derive(Debug)]
@@ -51,8 +52,8 @@ impl Body {
     }
 
     /// Octets of a chunk that go nowhere, and what is said behind them.
-    pub(super) fn refused(left: u64, after: ReplyBuf) -> Self {
-        Self { after: Some(Box::new(after)), ..Self::chunk(left, true) }
+    pub(super) fn refused(left: u64, reply: ReplyBuf, times: u32) -> Self {
+        Self { after: Some(Box::new((reply, times))), ..Self::chunk(left, true) }
     }
 
     pub(super) const fn is_off(&self) -> bool {
@@ -179,7 +180,8 @@ impl Server {
         self.body.form = Form::None;
         if self.body.is_off() {
             input.skip(n);
-            self.refuse_message(output);
+            let times = if self.lmtp { self.recipients().max(1) } else { 1 };
+            self.refuse_message(times, output);
             return None;
         }
         self.framing = Framing::BodyEnd;
@@ -189,7 +191,7 @@ impl Server {
     /// A chunk is complete. One that is not the last is answered here; the last ends the message (RFC 3030 §2).
     fn end_of_chunk(&mut self, last: bool, input: &mut Input, output: &mut Output) -> Option<Framed> {
         if self.body.is_off() {
-            self.refuse_message(output);
+            self.refuse_message(self.replies_to_chunk(last), output);
             return None;
         }
         if !last {
@@ -219,15 +221,23 @@ impl Server {
     }
 
     /// The message is off and its octets are gone: the reply, and the end of the transaction.
-    fn refuse_message(&mut self, output: &mut Output) {
+    fn refuse_message(&mut self, times: u32, output: &mut Output) {
         let reply = self.refusal_of_body();
-        let times = if self.lmtp { self.recipients().max(1) } else { 1 };
         for _ in 0..times {
             self.say(reply, output);
         }
         self.transaction = None;
         self.body = Body::new();
         self.phase = Phase::Ready;
+    }
+
+    /// How many replies a chunk of the open transaction has. In LMTP the last has one for each recipient, and none where there is none; any
+    /// other has one (RFC 2033 §4.3). A client that counts otherwise takes the reply to its next command for one of these.
+    pub(super) fn replies_to_chunk(&self, last: bool) -> u32 {
+        match &self.transaction {
+            Some(transaction) if self.lmtp && last => transaction.recipients,
+            _ => 1,
+        }
     }
 
     /// Why the message is refused: too large (RFC 1870 §6.3), or octets that have no place in it.
@@ -250,29 +260,38 @@ impl Server {
             return self.starve(input, 0);
         }
         if self.discard.spend(n as u64).is_err() {
-            if let Some(reply) = self.body.after.take() {
-                self.say(&reply, output);
+            if let Some(after) = self.body.after.take() {
+                self.say(&after.0, output);
             }
             return Err(self.fail(Violation::Limit("discard", self.limits.discard)));
         }
         input.skip(n);
         self.use_up(n);
         if self.body.left() == 0 {
-            if let Some(reply) = self.body.after.take() {
-                // Out of order is a fault of the client's; a full disk is none.
-                if super::decode::is_fault(reply.code()) {
-                    self.charge(Cost::Bad, &reply, output);
-                } else {
-                    self.say(&reply, output);
-                }
-            }
-            self.body = Body::new();
             self.phase = Phase::Ready;
+            if let Some(after) = core::mem::replace(&mut self.body, Body::new()).after {
+                self.refuse_chunk(&after.0, after.1, output);
+            }
             if let Some(fatal) = self.fatal {
                 return Err(fatal);
             }
         }
         Ok(None)
+    }
+
+    /// The octets of a refused chunk are gone: now the refusal may be said (RFC 3030 §2).
+    fn refuse_chunk(&mut self, reply: &ReplyBuf, times: u32, output: &mut Output) {
+        // Out of order is a fault of the client's; a full disk is none.
+        if super::decode::is_fault(reply.code()) && !self.covers(Cost::Bad, output) {
+            return;
+        }
+        let closing = reply.code() == CLOSING;
+        for _ in 0..if closing { 1 } else { times } {
+            self.say(reply, output);
+        }
+        if closing {
+            self.leave();
+        }
     }
 }
 

@@ -252,8 +252,9 @@ impl Server {
             Some(_) => None,
         };
         if let Some(refusal) = refusal {
+            let times = self.replies_to_chunk(last);
             self.reset(Abort::Reset);
-            return self.swallow_chunk(octets, refusal);
+            return self.swallow_chunk(octets, refusal, times);
         }
         let Some(transaction) = &mut self.transaction else {
             return self.refused(Some(Verb::Bdat), Mine::Charged(Cost::Bad, &replies::SEQUENCE));
@@ -278,11 +279,11 @@ impl Server {
     }
 
     /// Its octets are on their way in any case, and are no commands.
-    fn swallow_chunk<'i>(&mut self, octets: u64, reply: &'static ReplyBuf) -> Event<'i> {
+    fn swallow_chunk<'i>(&mut self, octets: u64, reply: &'static ReplyBuf, times: u32) -> Event<'i> {
         if octets > self.discard.left() {
             return self.doomed(Some(Verb::Bdat), reply, Violation::Limit("discard", self.limits.discard));
         }
-        self.body = super::body::Body::refused(octets, reply.clone());
+        self.body = super::body::Body::refused(octets, reply.clone(), times);
         self.phase = Phase::Swallow;
         Event::Refused(Refused { verb: Some(Verb::Bdat), code: reply.code() })
     }

@@ -51,7 +51,7 @@ pub enum Event<'i> {
 pub struct Refused {
     /// The verb, where it is one of this crate's.
     pub verb: Option<Verb>,
-    /// The code of the reply.
+    /// The code of the reply. In LMTP a BDAT LAST without a recipient has none at all (RFC 2033 §4.3), and 503 stands here.
     pub code: Code,
 }
 

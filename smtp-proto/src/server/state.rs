@@ -63,6 +63,13 @@ pub(super) enum Owed {
     BodyEnd,
 }
 
+impl Owed {
+    /// Whether the answer takes or refuses a whole message: in LMTP there is then one for each recipient (RFC 2033 §4.2, §4.3).
+    pub(super) const fn ends_message(self) -> bool {
+        matches!(self, Self::BodyEnd | Self::Burl { last: true })
+    }
+}
+
 /// What a MAIL would open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Transaction0 {

@@ -124,6 +124,10 @@ fn offer(config: &mut Config, more: impl FnOnce(Offer) -> Offer) {
     config.offer = more(config.offer.clone());
 }
 
+fn lmtp(config: &mut Config) {
+    config.lmtp = true;
+}
+
 /// RFC 5321 §7.3: what a server tells of its recipients has a price.
 #[test]
 fn refused_recipients_are_counted_until_a_mail_is_taken() {
@@ -191,6 +195,43 @@ fn the_greeting_and_what_answers_ehlo_have_no_enhanced_code() {
         seen.said,
         "220 x\r\n500 command not recognized\r\n501 syntax error in parameters or arguments\r\n250 2.0.0 OK\r\n"
     );
+}
+
+/// RFC 2033 §4.3: BDAT LAST has a reply for each accepted recipient, also where it is refused; any other has one.
+#[test]
+fn in_lmtp_a_refused_last_chunk_is_answered_for_each_recipient() {
+    let two = "LHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nRCPT TO:<no@d>\r\n";
+    let codes = |host: Host, tail: &[u8]| {
+        let small = |config: &mut Config| {
+            lmtp(config);
+            config.limits.message = 5;
+        };
+        talk(host, small, &[two.as_bytes(), tail].concat()).codes()[6..].to_vec()
+    };
+    let refusing = || Host { bodies: vec![reply(452, None)], ..Host::default() };
+    assert_eq!(codes(refusing(), b"BDAT 1 LAST\r\nxNOOP\r\n"), [452, 452, 250]);
+    assert_eq!(codes(refusing(), b"BDAT 1\r\nxNOOP\r\n"), [452, 250]);
+    assert_eq!(codes(Host::default(), b"BDAT 6 LAST\r\n123456NOOP\r\n"), [552, 552, 250]);
+    assert_eq!(codes(Host::default(), b"BDAT 6\r\n123456NOOP\r\n"), [552, 250]);
+    assert_eq!(codes(Host::default(), b"BDAT 2\r\n\0xNOOP\r\n"), [550, 250]);
+    assert_eq!(codes(Host::default(), b"BDAT 2 LAST\r\n\0xNOOP\r\n"), [550, 550, 250]);
+    // Behind a failed chunk there is no transaction whose recipients could count.
+    assert_eq!(codes(refusing(), b"BDAT 1\r\nxBDAT 1 LAST\r\nyNOOP\r\n"), [452, 503, 250]);
+    // Nobody to answer for, no answer.
+    let none = b"LHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<no@d>\r\nBDAT 4 LAST\r\nQUITNOOP\r\n";
+    assert_eq!(talk(Host::default(), lmtp, none).codes(), [220, 250, 250, 550, 250]);
+}
+
+/// RFC 5321 §3.8: behind a 421 the server closes, whatever it answers.
+#[test]
+fn a_421_ends_the_session_also_behind_a_chunk_and_in_lmtp() {
+    let host = Host { bodies: vec![reply(421, None)], ..Host::default() };
+    let seen = talk(host, |_| {}, format!("{RCPT}BDAT 1\r\nxNOOP\r\n").as_bytes());
+    assert_eq!((seen.codes()[4..].to_vec(), seen.end), (vec![421], None));
+    let host = Host { ends: vec![reply(451, None), reply(421, None)], ..Host::default() };
+    let octets = b"LHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nDATA\r\n.\r\nNOOP\r\n";
+    let seen = talk(host, lmtp, octets);
+    assert_eq!((seen.codes()[6..].to_vec(), seen.end), (vec![451, 421], None));
 }
 
 /// RFC 4468 §3.2: BURL LAST ends a message as BDAT LAST does.
