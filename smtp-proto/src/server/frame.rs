@@ -63,7 +63,7 @@ impl Server {
                     Some(Framed::Ready(input.take(0)))
                 }
                 Phase::Ready | Phase::Exchange => self.frame_line(input, output)?,
-                Phase::LongLine { exchange } => self.skip_line(exchange, input)?,
+                Phase::LongLine { exchange, auth } => self.skip_line(exchange, auth, input)?,
                 Phase::Body => self.frame_body(input, output)?,
                 Phase::Swallow => self.swallow(input, output)?,
                 Phase::Over => Some(Framed::Closed),
@@ -189,7 +189,7 @@ impl Server {
                 if secret {
                     input.hold_secret();
                 }
-                self.phase = Phase::LongLine { exchange };
+                self.phase = Phase::LongLine { exchange, auth: secret };
                 Ok(None)
             }
             Err(fault) => {
@@ -200,10 +200,16 @@ impl Server {
     }
 
     /// The rest of a line over its limit is dropped, within the budget, so that what follows it is a command again.
-    fn skip_line(&mut self, exchange: bool, input: &mut Input) -> Result<Option<Framed>, Violation> {
+    fn skip_line(
+        &mut self,
+        exchange: bool,
+        auth: bool,
+        input: &mut Input,
+    ) -> Result<Option<Framed>, Violation> {
+        let reply = if auth { &replies::AUTH_TOO_LONG } else { &replies::LINE_TOO_LONG };
         let (n, done) = LineFramer::skip(input.pending(), self.policy.line);
         if self.discard.spend(n as u64).is_err() {
-            self.mine = Some(Mine::Reply(&replies::LINE_TOO_LONG));
+            self.mine = Some(Mine::Reply(reply));
             self.doom = Some(Violation::Limit("discard", self.limits.discard));
             self.framing = Framing::LongLine { exchange };
             return Ok(Some(Framed::Ready(input.take(0))));
@@ -212,7 +218,7 @@ impl Server {
         if !done {
             return self.starve(input, 0);
         }
-        self.mine = Some(Mine::Charged(Cost::Bad, &replies::LINE_TOO_LONG));
+        self.mine = Some(Mine::Charged(Cost::Bad, reply));
         self.framing = Framing::LongLine { exchange };
         self.phase = Phase::Ready;
         Ok(Some(Framed::Ready(input.take(0))))

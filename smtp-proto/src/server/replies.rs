@@ -27,7 +27,8 @@ replies! {
     TOO_MANY_AUTH = 421 4 7 0 "too many failed logins";
     TOO_MANY_RCPT = 452 4 5 3 "too many recipients";
 
-    LINE_TOO_LONG = 500 5 5 6 "line too long";
+    LINE_TOO_LONG = 500 5 5 2 "line too long";
+    AUTH_TOO_LONG = 500 5 5 6 "line too long";
     BARE_LINE_END = 500 5 5 2 "line ends with CRLF alone";
     UNKNOWN = 500 5 5 1 "command not recognized";
     SYNTAX = 501 5 5 2 "syntax error";

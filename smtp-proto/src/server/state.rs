@@ -22,7 +22,7 @@ pub(super) enum Phase {
     /// The octets of a chunk that was refused.
     Swallow,
     /// A line over its limit, up to its end.
-    LongLine { exchange: bool },
+    LongLine { exchange: bool, auth: bool },
     /// Nothing more is read.
     Over,
 }

@@ -3,8 +3,8 @@
 use bytes::Buf;
 use mail_smtp_proto::policy::Sync;
 use mail_smtp_proto::server::{Abort, Config, Event, Offer, Server};
-use mail_smtp_proto::types::EnhancedCode;
-use mail_smtp_proto::{Command, Extension, ReplyBuf, Violation};
+use mail_smtp_proto::types::{EnhancedCode, Mechanism};
+use mail_smtp_proto::{Allow, Command, Extension, ReplyBuf, Violation};
 use mail_wire::{Framed, Input, Machine, Output};
 
 /// An application that takes everything but what its fields say.
@@ -277,4 +277,17 @@ fn a_message_that_was_begun_is_called_off_by_every_end() {
         let seen = talk(Host::default(), one, &[begun.as_bytes(), octets].concat());
         assert_eq!((seen.aborts.len(), seen.end), (1, Some(*end)), "{}", octets.escape_ascii());
     }
+}
+
+/// RFC 4954 §4, RFC 5248: 5.5.6 tells of a line of AUTH alone.
+#[test]
+fn a_long_line_has_the_code_of_auth_only_in_auth() {
+    let short = |config: &mut Config| {
+        config.limits = mail_smtp_proto::Limits { command_line: 64, auth_line: 80, ..config.limits };
+        config.policy.plaintext_auth = Allow::Allow;
+        offer(config, |offer| offer.with_mechanism(Mechanism::PLAIN));
+    };
+    let long = "x".repeat(90);
+    let seen = talk(Host::default(), short, format!("NOOP {long}\r\nAUTH PLAIN {long}\r\n").as_bytes());
+    assert_eq!(seen.said, "220 x\r\n500 5.5.2 line too long\r\n500 5.5.6 line too long\r\n");
 }
