@@ -227,8 +227,10 @@ impl Server {
             return true;
         }
         let unknown = params.unknown() > 0 && !self.policy.unknown_parameters.is_allowed();
+        // Not what is offered at the moment: AUTH is named before a log-in alone, its parameter goes on (RFC 4954 §5).
         let offered = self.offer.extensions();
-        self.hello == Hello::Extended && !unknown && offered.has_all(params.needs())
+        let plain = params.require_tls() && !self.secure;
+        self.hello == Hello::Extended && !plain && !unknown && offered.has_all(params.needs())
     }
 
     fn offer_body<'i>(&mut self, owed: Owed, form: BodyForm) -> Event<'i> {

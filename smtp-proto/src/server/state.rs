@@ -168,6 +168,10 @@ impl Server {
         if self.secure || self.policy.tls == Tls::Off {
             now = now.without(Extension::StartTls);
         }
+        if !self.secure {
+            // What asks for TLS all the way must have come by TLS (RFC 8689 §2).
+            now = now.without(Extension::RequireTls);
+        }
         if self.authenticated || !(self.secure || self.policy.plaintext_auth.is_allowed()) {
             now = now.without(Extension::Auth);
         }

@@ -291,3 +291,12 @@ fn a_long_line_has_the_code_of_auth_only_in_auth() {
     let seen = talk(Host::default(), short, format!("NOOP {long}\r\nAUTH PLAIN {long}\r\n").as_bytes());
     assert_eq!(seen.said, "220 x\r\n500 5.5.2 line too long\r\n500 5.5.6 line too long\r\n");
 }
+
+/// RFC 8689 §2: REQUIRETLS belongs to sessions under TLS.
+#[test]
+fn requiretls_is_neither_offered_nor_taken_before_tls() {
+    let offered = |config: &mut Config| offer(config, |offer| offer.with(Extension::RequireTls));
+    let seen = talk(Host::default(), offered, b"EHLO c\r\nMAIL FROM:<a@b> REQUIRETLS\r\n");
+    assert!(!seen.said.contains("REQUIRETLS"), "{}", seen.said);
+    assert_eq!(seen.codes(), [220, 250, 555]);
+}
