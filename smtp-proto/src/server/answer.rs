@@ -109,8 +109,9 @@ impl Server {
                 }
             }
             Owed::XClient if positive => {
-                // A new greeting: the session begins again.
+                // A new greeting: the session begins again, as that of another client. What the proxy was granted is not its.
                 self.hello = Hello::None;
+                self.authenticated = false;
                 self.transaction = None;
             }
             Owed::BodyEnd => {

@@ -300,3 +300,18 @@ fn requiretls_is_neither_offered_nor_taken_before_tls() {
     assert!(!seen.said.contains("REQUIRETLS"), "{}", seen.said);
     assert_eq!(seen.codes(), [220, 250, 555]);
 }
+
+/// The session behind XCLIENT is another client's: what the proxy was granted is not its.
+#[test]
+fn xclient_ends_the_login_of_the_proxy() {
+    let trusting = |config: &mut Config| {
+        config.policy.plaintext_auth = Allow::Allow;
+        config.policy.xclient = Allow::Allow;
+        config.policy.require_auth = true;
+        offer(config, |offer| offer.with_mechanism(Mechanism::PLAIN).with(Extension::XClient));
+    };
+    let octets = b"EHLO c\r\nAUTH PLAIN AGEAYg==\r\nXCLIENT ADDR=192.0.2.1\r\nEHLO d\r\nMAIL FROM:<a@b>\r\n";
+    let seen = talk(Host::default(), trusting, octets);
+    assert_eq!(seen.codes(), [220, 250, 235, 250, 250, 530]);
+    assert!(!seen.authenticated);
+}
