@@ -38,9 +38,13 @@ impl Offer {
         }
     }
 
-    /// With one more extension. AUTH is offered by [`Offer::with_mechanism`].
+    /// With one more extension. AUTH comes with its first mechanism, by [`Offer::with_mechanism`], and never without one: its keyword has a
+    /// list behind it (RFC 4954 §3).
     #[must_use]
     pub fn with(mut self, extension: Extension) -> Self {
+        if extension == Extension::Auth && self.mechanisms.is_empty() {
+            return self;
+        }
         self.extensions = self.extensions.with(extension);
         self
     }

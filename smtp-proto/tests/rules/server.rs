@@ -315,3 +315,15 @@ fn xclient_ends_the_login_of_the_proxy() {
     assert_eq!(seen.codes(), [220, 250, 235, 250, 250, 530]);
     assert!(!seen.authenticated);
 }
+
+/// RFC 4954 §3: the keyword has a list of mechanisms; without one there is nothing to offer.
+#[test]
+fn auth_without_a_mechanism_is_not_offered() {
+    let auth = |config: &mut Config| {
+        config.policy.plaintext_auth = Allow::Allow;
+        offer(config, |offer| offer.with(Extension::Auth));
+    };
+    let seen = talk(Host::default(), auth, b"EHLO c\r\nAUTH PLAIN\r\n");
+    assert!(!seen.said.contains("AUTH"), "{}", seen.said);
+    assert_eq!(seen.codes(), [220, 250, 502]);
+}
