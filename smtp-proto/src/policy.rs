@@ -40,7 +40,7 @@ pub struct Policy {
     pub plaintext_auth: Allow,
     /// A client that speaks before the greeting: under [`Allow::Refuse`] it is answered 554 and closed (RFC 5321 §3.1).
     pub early_talker: Allow,
-    /// MAIL only after AUTH (RFC 6409 §4.3: 530). Servers only.
+    /// MAIL, VRFY, EXPN and ETRN only after AUTH (RFC 6409 §4.3, RFC 4954 §6: 530). Servers only.
     pub require_auth: bool,
     /// XCLIENT. Servers only.
     pub xclient: Allow,

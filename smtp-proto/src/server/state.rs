@@ -212,7 +212,12 @@ impl Server {
         let extended = self.hello == Hello::Extended;
         match verb {
             Verb::Mail if self.hello == Hello::None || self.transaction.is_some() => Some(&replies::SEQUENCE),
-            Verb::Mail if self.policy.require_auth && !self.authenticated => Some(&replies::NEED_AUTH),
+            // All that a stranger could ask for (RFC 4954 §6); what comes behind MAIL is out of order anyhow.
+            Verb::Mail | Verb::Vrfy | Verb::Expn | Verb::Etrn
+                if self.policy.require_auth && !self.authenticated =>
+            {
+                Some(&replies::NEED_AUTH)
+            }
             Verb::Rcpt => self.rcpt_refusal(),
             Verb::Data => self.data_refusal(),
             Verb::Auth if self.authenticated => Some(&replies::ALREADY_AUTH),

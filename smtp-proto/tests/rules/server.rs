@@ -327,3 +327,18 @@ fn auth_without_a_mechanism_is_not_offered() {
     assert!(!seen.said.contains("AUTH"), "{}", seen.said);
     assert_eq!(seen.codes(), [220, 250, 502]);
 }
+
+/// RFC 4954 §6: 530 to all but what leads to a log-in, so that nobody asks for names without one.
+#[test]
+fn where_a_login_is_required_nobody_asks_for_names_without_one() {
+    let required = |config: &mut Config| {
+        config.policy.require_auth = true;
+        offer(config, |offer| offer.with(Extension::Vrfy).with(Extension::Expn).with(Extension::Etrn));
+    };
+    let seen = talk(
+        Host::default(),
+        required,
+        b"EHLO c\r\nVRFY a\r\nEXPN a\r\nETRN a\r\nMAIL FROM:<a@b>\r\nNOOP\r\nRSET\r\n",
+    );
+    assert_eq!(seen.codes(), [220, 250, 530, 530, 530, 530, 250, 250]);
+}
