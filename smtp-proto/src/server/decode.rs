@@ -161,6 +161,10 @@ impl Server {
                 }
                 return self.ask(Owed::XClient, command);
             }
+            // Its parameter is one of SMTPUTF8's (RFC 6531 §3.7.4.2).
+            Command::Vrfy(vrfy) | Command::Expn(vrfy) if vrfy.utf8 && !self.speaks_utf8() => {
+                return self.refused(verb, Mine::Reply(&replies::NO_PARAMETER));
+            }
             Command::Unknown { verb: word, .. } => {
                 if is_obsolete(word.as_bytes()) {
                     return self.refused(None, Mine::Charged(Cost::Bad, &replies::NOT_IMPLEMENTED));
@@ -231,6 +235,10 @@ impl Server {
         let offered = self.offer.extensions();
         let plain = params.require_tls() && !self.secure;
         self.hello == Hello::Extended && !plain && !unknown && offered.has_all(params.needs())
+    }
+
+    fn speaks_utf8(&self) -> bool {
+        self.hello == Hello::Extended && self.offer.extensions().has(Extension::SmtpUtf8)
     }
 
     fn offer_body<'i>(&mut self, owed: Owed, form: BodyForm) -> Event<'i> {

@@ -44,6 +44,7 @@ replies! {
     ALREADY_AUTH = 503 5 5 1 "already authenticated";
     ALREADY_TLS = 503 5 5 1 "TLS is in use already";
     MECHANISM = 504 5 5 4 "mechanism not supported";
+    NO_PARAMETER = 504 5 5 4 "parameter not implemented";
     NEED_TLS = 530 5 7 0 "must issue a STARTTLS command first";
     NEED_AUTH = 530 5 7 0 "authentication required";
     AUTH_NEEDS_TLS = 538 5 7 11 "encryption required for authentication";

@@ -342,3 +342,15 @@ fn where_a_login_is_required_nobody_asks_for_names_without_one() {
     );
     assert_eq!(seen.codes(), [220, 250, 530, 530, 530, 530, 250, 250]);
 }
+
+/// RFC 6531 §3.7.4.2: the parameter of VRFY and EXPN belongs to SMTPUTF8.
+#[test]
+fn vrfy_has_its_parameter_only_where_smtputf8_is_offered() {
+    let vrfy = |config: &mut Config| offer(config, |offer| offer.with(Extension::Vrfy));
+    let octets = "EHLO c\r\nVRFY a SMTPUTF8\r\nVRFY \u{e9} SMTPUTF8\r\nVRFY a\r\n".as_bytes();
+    assert_eq!(talk(Host::default(), vrfy, octets).codes(), [220, 250, 504, 504, 250]);
+    let both = |config: &mut Config| {
+        offer(config, |offer| offer.with(Extension::Vrfy).with(Extension::SmtpUtf8));
+    };
+    assert_eq!(talk(Host::default(), both, octets).codes(), [220, 250, 250, 250, 250]);
+}
