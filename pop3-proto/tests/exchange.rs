@@ -4,7 +4,7 @@ use bytes::Buf;
 use mail_pop3_proto::client::{AuthTurn, Client, Config, Event};
 use mail_pop3_proto::types::{InitialResponse, Mechanism};
 use mail_pop3_proto::{Command, Grammar, Repair, Violation};
-use mail_wire::{Framed, Handover, Input, Machine, Misuse, Output, base64};
+use mail_wire::{Closing, Framed, Handover, Input, Machine, Misuse, Output, base64};
 
 /// What a read has led to.
 #[derive(Debug)]
@@ -171,6 +171,44 @@ fn no_password_goes_behind_a_refused_user() {
     session.client.send(&user, &mut session.output).unwrap();
     assert!(matches!(session.hear(b"+OK\r\n"), Heard::Reply(true)));
     assert!(session.client.send(&pass, &mut session.output).is_ok());
+}
+
+/// A second USER is the one that counts: that the first is refused says nothing of it.
+#[test]
+fn a_password_goes_behind_the_last_of_two_users() {
+    let mut session = Session::new(Grammar::strict());
+    session.client.send(&Command::Capa, &mut session.output).unwrap();
+    session.input.feed(b"+OK\r\nPIPELINING\r\n.\r\n");
+    while let Ok(Framed::Ready(unit)) = session.client.frame(&mut session.input, &mut session.output) {
+        drop(session.client.decode(unit, &mut session.input).unwrap());
+    }
+    for user in [&b"USER u"[..], b"USER v"] {
+        session.client.send(&Command::parse(user).unwrap(), &mut session.output).unwrap();
+    }
+    assert!(matches!(session.hear(b"-ERR unknown\r\n"), Heard::Reply(false)));
+    let pass = Command::parse(b"PASS p").unwrap();
+    assert!(session.client.send(&pass, &mut session.output).is_ok());
+}
+
+/// A turn is good for the exchange that it was made for, while that lasts.
+#[test]
+fn a_turn_that_is_not_due_comes_back() {
+    let mut one = Session::new(Grammar::strict());
+    let mut other = Session::new(Grammar::strict());
+    one.auth(None);
+    other.auth(None);
+    let (turn, foreign) = (one.turn(b"+ \r\n", b""), other.turn(b"+ \r\n", b""));
+    one.written();
+    let back = one.client.respond(foreign, b"x", &mut one.output).unwrap_err();
+    assert_eq!(back.why, Misuse::NotOwed);
+    let back = one.client.cancel(back.token, &mut one.output).unwrap_err();
+    assert_eq!(back.why, Misuse::NotOwed);
+    one.client.close(Closing::Expired, &mut Output::new());
+    let late = one.client.respond(turn, b"x", &mut one.output).unwrap_err();
+    assert_eq!(late.why, Misuse::NotOwed);
+    assert!(one.written().is_empty());
+    // It was the other's, and still is.
+    other.client.cancel(back.token, &mut other.output).unwrap();
 }
 
 /// RFC 5034 §3: no initial response for a server that has not said it has AUTH as that document knows it. Where CAPA was never asked, nobody

@@ -3,8 +3,8 @@
 use bytes::{Buf, Bytes};
 use mail_pop3_proto::ext::capa::Capabilities;
 use mail_pop3_proto::server::{Abort, Event, Maildrop, Offer, Refusal, Server};
-use mail_pop3_proto::types::{MessageNumber, ReplyText, UniqueId};
-use mail_pop3_proto::{Command, Limits, Reply, Violation, client, server};
+use mail_pop3_proto::types::{InitialResponse, Mechanism, MessageNumber, ReplyText, UniqueId};
+use mail_pop3_proto::{Command, Limits, OtherCommand, Reply, Shape, Violation, client, server};
 use mail_wire::line::LineFault;
 use mail_wire::{Closing, Framed, Handover, Input, Machine, Misuse, Output};
 use std::time::Duration;
@@ -417,6 +417,57 @@ fn a_line_that_is_too_long_to_send_is_a_misuse() {
     assert!(output.is_empty());
     client.send(&Command::parse(&long.as_bytes()[..510]).unwrap(), &mut output).unwrap();
     assert_eq!(output.len(), 512);
+}
+
+#[test]
+fn a_response_may_have_the_auth_line_and_not_one_octet_more() {
+    let mut client = tls_client(Limits { auth_line: 10, ..Limits::default() });
+    run(&mut client, b"+OK\r\n", 1, |_, _, _| {}).0.unwrap();
+    client.send(&Command::parse(AUTH).unwrap(), &mut Output::new()).unwrap();
+    run(&mut client, b"+ \r\n", 100, |client, event, _| {
+        let client::Event::Challenge(_, turn) = event else { panic!("{event:?}") };
+        let mut output = Output::new();
+        let back = client.respond(turn, b"1234567", &mut output).unwrap_err();
+        assert_eq!((back.why, output.len()), (Misuse::TooLong(10), 0));
+        client.respond(back.token, b"123456", &mut output).unwrap();
+        assert_eq!(output.len(), 10);
+    })
+    .0
+    .unwrap();
+}
+
+/// What the caller gives counts with its keyword and line end, for each command that may be of any length.
+#[test]
+fn a_command_is_written_up_to_the_limit_and_not_beyond() {
+    let (name, digest) = ("x".repeat(100), "c4c9334bac560ecc979e58001b3e22fb");
+    let other = format!("XTND {name}");
+    for command in [
+        Command::parse(format!("USER {name}").as_bytes()).unwrap(),
+        Command::parse(format!("PASS {name}").as_bytes()).unwrap(),
+        Command::parse(format!("APOP {name} {digest}").as_bytes()).unwrap(),
+        Command::Other(OtherCommand::new(other.as_bytes(), Shape::Single).unwrap()),
+    ] {
+        let mut output = Output::new();
+        assert!(command.encode(1000, &mut output).unwrap().is_none());
+        let len = output.len();
+        assert!(command.encode(len, &mut output).unwrap().is_none());
+        assert_eq!(output.len(), 2 * len);
+        assert_eq!(command.encode(len - 1, &mut output).map(|_| ()), Err(Misuse::TooLong(len - 1)));
+        assert_eq!(output.len(), 2 * len);
+    }
+}
+
+/// RFC 5034 §4: 255 octets with the line end.
+#[test]
+fn an_initial_response_is_written_up_to_255_octets_of_line() {
+    let mechanism = Mechanism::try_from(&b"ABC"[..]).unwrap();
+    for (octets, written, held) in [(183, 255, false), (184, 10, true)] {
+        let response = vec![b'x'; octets];
+        let mut output = Output::new();
+        let auth = Command::Auth { mechanism, initial: Some(InitialResponse::new(&response)) };
+        assert_eq!(auth.encode(512, &mut output).unwrap().is_some(), held);
+        assert_eq!(output.len(), written);
+    }
 }
 
 #[test]

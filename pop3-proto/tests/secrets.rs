@@ -165,5 +165,9 @@ proptest! {
 fn what_is_no_secret_is_shown() {
     let shown = shown(b"CAPA\r\nUSER me\r\n");
     assert!(holds(&shown, b"USER me") && holds(&shown, b"CAPA"));
+    // A machine says where it stands.
+    assert!(holds(&shown, b"phase: Authorization"));
+    let client = client::Client::new(client::Config::default());
+    assert!(format!("{client:?}").starts_with("Client { place: Greeting, in_flight: 0"));
     assert_eq!(Maildrop::new().len(), 0);
 }

@@ -191,7 +191,9 @@ fn the_client_does_what_its_table_says() {
 fn pass_follows_user_directly_on_both_sides() {
     let mut session = Session::new();
     assert_eq!(session.say("USER u"), "asks");
+    assert_eq!(session.server.user(), Some(&b"u"[..]));
     assert_eq!(session.say("CAPA"), "answers");
+    assert_eq!(session.server.user(), None);
     assert_eq!(session.say("PASS p"), "refuses");
     let mut client = Handover::implicit(client::Client::new(client::Config::default())).secured();
     let mut output = Output::new();
@@ -202,4 +204,36 @@ fn pass_follows_user_directly_on_both_sides() {
     answer(&mut client, "-ERR\r\n");
     let pass = client.send(&Command::parse(b"PASS p").unwrap(), &mut output);
     assert_eq!(pass, Err(Misuse::NotInState));
+}
+
+#[test]
+fn a_server_tells_what_stands() {
+    let mut session = Session::new();
+    assert!(!session.server.is_secure() && !session.server.is_utf8());
+    assert_eq!(session.say("UTF8"), "answers");
+    assert!(!session.server.is_secure() && session.server.is_utf8());
+}
+
+/// What ends the session ends it at its event, and not only at the frame behind it.
+#[test]
+fn nothing_is_sent_behind_what_ends_the_session() {
+    for (greeting, quit) in
+        [("-ERR too many\r\n", None), ("+OK\r\n", Some("+OK\r\n")), ("+OK\r\n", Some("-ERR\r\n"))]
+    {
+        let mut client = Handover::implicit(client::Client::new(client::Config::default())).secured();
+        let (mut input, mut output) = (Input::new(), Output::new());
+        let mut hear = |client: &mut client::Client, line: &str| {
+            input.feed(line.as_bytes());
+            let Framed::Ready(unit) = client.frame(&mut input, &mut Output::new()).unwrap() else { panic!() };
+            drop(client.decode(unit, &mut input).unwrap());
+        };
+        hear(&mut client, greeting);
+        if let Some(answer) = quit {
+            client.send(&Command::Quit, &mut output).unwrap();
+            hear(&mut client, answer);
+        }
+        let before = output.len();
+        assert_eq!(client.send(&Command::Capa, &mut output), Err(Misuse::Over), "{greeting} {quit:?}");
+        assert_eq!(output.len(), before);
+    }
 }

@@ -5,7 +5,7 @@ use bytes::Buf;
 use mail_pop3_proto::client::{self, Client, TlsGrant};
 use mail_pop3_proto::server::{self, Event, Maildrop, Offer, Refusal, Refused, Server, Stamp, TlsOffer};
 use mail_pop3_proto::types::ReplyText;
-use mail_pop3_proto::{Allow, Command, Reply, Verb, Violation};
+use mail_pop3_proto::{Allow, Command, Reply, Tls, Verb, Violation};
 use mail_wire::{
     Closing, Framed, Handover, HandoverError, Input, Machine, Misuse, Output, Pause, PlaintextLeft,
 };
@@ -126,7 +126,9 @@ fn a_client_takes_no_go_ahead_from_before_stls() {
 
 #[test]
 fn a_client_forgets_the_capabilities() {
-    let mut client = secured(informed());
+    let plain = informed();
+    assert!(!plain.is_secure());
+    let mut client = secured(plain);
     assert!(client.is_secure() && client.capabilities().is_empty());
     // No code is read and no command pipelined that was announced in the clear (RFC 2449 §6.4 and §6.6).
     send(&mut client, b"USER u").unwrap();
@@ -177,6 +179,17 @@ fn a_client_under_tls_gives_no_stls() {
         hear(&mut client, b"-ERR\r\n");
         assert_eq!(send(&mut client, b"STLS"), Err(Misuse::NotInState));
     }
+}
+
+/// Where the policy has no TLS, STLS alone is ruled out.
+#[test]
+fn a_client_without_tls_gives_no_stls() {
+    let mut config = client::Config::default();
+    config.policy.tls = Tls::Off;
+    let mut client = Client::new(config);
+    hear(&mut client, b"+OK\r\n");
+    assert_eq!(send(&mut client, b"STLS"), Err(Misuse::Forbidden("TLS is off")));
+    assert_eq!(send(&mut client, b"CAPA"), Ok(()));
 }
 
 #[test]
@@ -355,8 +368,14 @@ fn the_offer_of_another_server_is_not_owed() {
 
 #[test]
 fn an_offer_is_worth_nothing_behind_the_end() {
-    let (mut server, input, mut output, offer) = offered("", b"", Arrives::Together);
-    server.close(Closing::Expired, &mut output);
-    let over = server.start_tls(offer, input, &mut output).map(|_| ()).unwrap_err();
-    assert_eq!((over, output.len()), (HandoverError::NotOwed, 0));
+    for (why, end) in [(Closing::Shutdown, Ok(())), (Closing::Expired, Err(Violation::Expired))] {
+        let (mut server, mut input, mut output, offer) = offered("", b"", Arrives::Together);
+        server.close(why, &mut output);
+        let framed = server.frame(&mut input, &mut output);
+        assert_eq!(framed.map(|framed| assert!(matches!(framed, Framed::Closed))), end);
+        let refused = server.refuse_tls(offer, &mut output).unwrap_err();
+        assert_eq!(refused.why, Misuse::Over);
+        let over = server.start_tls(refused.token, input, &mut output).map(|_| ()).unwrap_err();
+        assert_eq!((over, output.len()), (HandoverError::NotOwed, 0), "{why:?}");
+    }
 }

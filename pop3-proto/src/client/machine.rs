@@ -3,7 +3,7 @@
 use super::Client;
 use super::event::{AuthTurn, Event, Ticket, TlsGrant};
 use super::flight::Asked;
-use crate::command::{Shape, Verb};
+use crate::command::Shape;
 use crate::error::Violation;
 use crate::ext::capa::Capabilities;
 use crate::parse::status;
@@ -484,8 +484,8 @@ impl Client {
                 return Err(Violation::Status);
             }
             (Asked::LogIn | Asked::Auth(_), Status::Ok) => self.authenticated = true,
-            // PASS may only follow a USER that was accepted (RFC 1939 §7).
-            (Asked::User, Status::Err) if self.last_sent == Some(Verb::User) => self.last_sent = None,
+            // PASS may only follow a USER that was accepted (RFC 1939 §7). Where something was sent behind it, that is what PASS would follow.
+            (Asked::User, Status::Err) if self.flight.len() == 1 => self.last_sent = None,
             // Also a refusal is the last word (RFC 1939 §6): some messages may not have been removed, and the
             // session is over all the same.
             (Asked::Quit, _) => self.quit = true,
