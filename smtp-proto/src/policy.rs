@@ -54,8 +54,10 @@ impl Policy {
     /// The default of servers.
     #[must_use]
     pub fn server() -> Self {
+        let mut grammar = Grammar::strict();
+        grammar.repairs.set(Repair::TrailingSpaces, true);
         Self {
-            grammar: Grammar::strict(),
+            grammar,
             line: LineEnd::Strict,
             body_eol: BodyEol::Reject,
             sync: Sync::StrictUntilAuthenticated,
@@ -82,8 +84,11 @@ impl Policy {
 pub enum Repair {
     /// LF alone ended a command or reply line (switched by [`Policy::line`]).
     BareLf,
-    /// Spaces where there should be none, or two for one: `FROM: <a@b>`, trailing spaces.
+    /// Spaces where there should be none, or two for one: `FROM: <a@b>`; spaces at the end of an EHLO line.
     Spaces,
+    /// Spaces and tabs before the CRLF of a command. Who receives should tolerate them (RFC 5321 §4.1.1), so that [`Policy::server`] begins
+    /// with this repair on, though its grammar is strict.
+    TrailingSpaces,
     /// A path without its angle brackets.
     NoBrackets,
     /// An underscore in a domain.
@@ -114,6 +119,7 @@ impl mail_wire::Repair for Repair {
     const ALL: &'static [Self] = &[
         Self::BareLf,
         Self::Spaces,
+        Self::TrailingSpaces,
         Self::NoBrackets,
         Self::Underscore,
         Self::TrailingDot,

@@ -39,13 +39,14 @@ fn at(line: &[u8], fault: Fault) -> Invalid {
     Invalid { rule: fault.rule, at: line.len().saturating_sub(fault.left) }
 }
 
-/// The verb, and what stands behind it with its first space.
+/// The verb, and what stands behind it with its first space. A tab ends the verb as well, so that `AUTH` before one is known to bring a
+/// secret, and one at the end of the line is no part of the verb.
 #[inline]
 pub(crate) fn split(line: &[u8]) -> (&[u8], &[u8]) {
     let end = match line {
         // Most verbs have four letters.
         [_, _, _, _, b' ', ..] | [_, _, _, _] => 4,
-        _ => memchr::memchr(b' ', line).unwrap_or(line.len()),
+        _ => memchr::memchr2(b' ', b'\t', line).unwrap_or(line.len()),
     };
     octets::cut(line, end)
 }
@@ -123,6 +124,7 @@ fn colon<'i>(input: &'i [u8], word: &[u8], fixes: &Fixes<'_>) -> Parsed<'i, ()> 
 
 #[inline]
 fn parameters<'i>(input: &'i [u8], of: Of, fixes: &Fixes<'_>) -> Parsed<'i, Params<'i>> {
+    let (input, ()) = trimmed(input, fixes)?;
     if input.is_empty() {
         return Ok((input, Params::NONE));
     }
@@ -132,11 +134,12 @@ fn parameters<'i>(input: &'i [u8], of: Of, fixes: &Fixes<'_>) -> Parsed<'i, Para
     }
 }
 
-/// Spaces at the end of a line, where nothing follows (RFC 5321 §4.1.1: tolerated with care).
+/// What stands before the spaces and tabs at the end of a line, which a server should tolerate (RFC 5321 §4.1.1).
 #[inline]
 fn trimmed<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, ()> {
-    let rest = input.trim_ascii_end();
-    if rest.len() == input.len() || fixes.take(Repair::Spaces) {
+    let blanks = input.iter().rev().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
+    let rest = octets::cut(input, input.len().saturating_sub(blanks)).0;
+    if blanks == 0 || fixes.take(Repair::TrailingSpaces) {
         return Ok((rest, ()));
     }
     fail(octets::cut(input, rest.len()).1, Rule::Spaces)
@@ -178,8 +181,9 @@ fn optional<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Option<Command
     if input.is_empty() {
         return Ok((input, None));
     }
-    if input.trim_ascii().is_empty() {
-        return trimmed(input, fixes).map(|(rest, ())| (rest, None));
+    let (input, ()) = trimmed(input, fixes)?;
+    if input.is_empty() {
+        return Ok((input, None));
     }
     required(input, fixes).map(|(rest, text)| (rest, Some(text)))
 }

@@ -19,7 +19,8 @@ fn each_repair_of_a_command_is_named_and_counted() {
     let cases: &[(&str, Rule, Repair)] = &[
         ("MAIL FROM: <a@b.example>", Rule::Spaces, Repair::Spaces),
         ("MAIL FROM:<a@b.example>  SIZE=1", Rule::Spaces, Repair::Spaces),
-        ("RSET ", Rule::Spaces, Repair::Spaces),
+        ("RSET ", Rule::Spaces, Repair::TrailingSpaces),
+        ("MAIL FROM:<a@b.example> \t", Rule::Spaces, Repair::TrailingSpaces),
         ("EHLO  c.example", Rule::Spaces, Repair::Spaces),
         ("RCPT TO:a@b.example", Rule::Path, Repair::NoBrackets),
         ("EHLO c_d.example", Rule::Domain, Repair::Underscore),

@@ -285,7 +285,7 @@ impl Server {
 }
 
 fn begins_auth(pending: &[u8]) -> bool {
-    matches!(pending, [b'A' | b'a', b'U' | b'u', b'T' | b't', b'H' | b'h', b' ', ..])
+    matches!(pending, [b'A' | b'a', b'U' | b'u', b'T' | b't', b'H' | b'h', b' ' | b'\t', ..])
 }
 
 /// Whether the command ends a pipelining group, so that nothing may stand behind it (RFC 2920 §3.1).

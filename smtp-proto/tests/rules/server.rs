@@ -301,6 +301,15 @@ fn requiretls_is_neither_offered_nor_taken_before_tls() {
     assert_eq!(seen.codes(), [220, 250, 555]);
 }
 
+/// RFC 5321 §4.1.1: who receives should tolerate white space before the CRLF; no other space.
+#[test]
+fn blanks_before_the_line_end_are_tolerated_by_default_and_counted() {
+    let octets = b"EHLO c \r\nMAIL FROM:<a@b> SIZE=1 \t\r\nRCPT TO:<c@d>  \r\nRSET\t\r\nNOOP \r\nMAIL FROM:<a@b>  SIZE=1\r\nQUIT \r\n";
+    assert_eq!(talk(Host::default(), |_| {}, octets).codes(), [220, 250, 250, 250, 250, 250, 501, 221]);
+    let strict = |config: &mut Config| config.policy.grammar = mail_smtp_proto::Grammar::strict();
+    assert_eq!(talk(Host::default(), strict, b"RSET \r\nMAIL FROM:<a@b> \r\n").codes(), [220, 501, 503]);
+}
+
 /// The session behind XCLIENT is another client's: what the proxy was granted is not its.
 #[test]
 fn xclient_ends_the_login_of_the_proxy() {
