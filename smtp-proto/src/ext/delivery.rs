@@ -56,7 +56,11 @@ pub enum Hold<'a> {
 }
 
 impl<'a> Hold<'a> {
+    /// From 1 on, and without leading zeros: nothing is held for no time at all (RFC 4865 §3).
     pub(crate) fn read_for(value: &[u8]) -> Option<Self> {
+        if value.first() == Some(&b'0') {
+            return None;
+        }
         digits_of(value, 9).and_then(|seconds| u32::try_from(seconds).ok()).map(Hold::For)
     }
 
@@ -110,7 +114,8 @@ impl<'a> RequireValid<'a> {
             [b';', b'C' | b'c'] => false,
             _ => return None,
         };
-        Some(Self { since: date_time(since)?, reject })
+        // A fraction of a second has no place here, though RFC 3339 has one.
+        Some(Self { since: date_time(since).filter(|since| !since.contains('.'))?, reject })
     }
 }
 

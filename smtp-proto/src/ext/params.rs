@@ -255,7 +255,13 @@ impl Params<'_> {
             self.unknown = self.unknown.saturating_add(1);
             return Ok(());
         };
-        if self.has(parameter) {
+        let other = match parameter {
+            // One time to be held until, said in one of two ways (RFC 4865 §3).
+            Parameter::HoldFor => Parameter::HoldUntil,
+            Parameter::HoldUntil => Parameter::HoldFor,
+            own => own,
+        };
+        if self.has(parameter) || self.has(other) {
             return Err(Rule::Duplicate);
         }
         parameter.check(value, fixes)?;

@@ -363,3 +363,23 @@ fn vrfy_has_its_parameter_only_where_smtputf8_is_offered() {
     };
     assert_eq!(talk(Host::default(), both, octets).codes(), [220, 250, 250, 250, 250]);
 }
+
+/// RFC 4865 §3: a whole number of seconds from 1 on, or a date, not both. RFC 7293 §3.1: no fraction of a second.
+#[test]
+fn times_of_delivery_have_the_form_of_their_extension() {
+    let offered = |config: &mut Config| {
+        offer(config, |offer| offer.with(Extension::FutureRelease).with(Extension::Rrvs));
+    };
+    let code = |line: &str| {
+        *talk(Host::default(), offered, format!("EHLO c\r\n{line}\r\n").as_bytes()).codes().last().unwrap()
+    };
+    const UNTIL: &str = "HOLDUNTIL=2026-01-31T12:00:00Z";
+    assert_eq!(code("MAIL FROM:<a@b> HOLDFOR=1"), 250);
+    assert_eq!(code(&format!("MAIL FROM:<a@b> {UNTIL}")), 250);
+    assert_eq!(code("MAIL FROM:<a@b> HOLDFOR=0"), 501);
+    assert_eq!(code("MAIL FROM:<a@b> HOLDFOR=01"), 501);
+    assert_eq!(code(&format!("MAIL FROM:<a@b> HOLDFOR=1 {UNTIL}")), 501);
+    assert_eq!(code(&format!("MAIL FROM:<a@b> {UNTIL} HOLDFOR=1")), 501);
+    assert_eq!(code("MAIL FROM:<a@b>\r\nRCPT TO:<c@d> RRVS=2026-01-31T12:00:00Z"), 250);
+    assert_eq!(code("MAIL FROM:<a@b>\r\nRCPT TO:<c@d> RRVS=2026-01-31T12:00:00.5Z;C"), 501);
+}
