@@ -6,6 +6,9 @@ use crate::policy::Repair;
 use crate::types::octets;
 use crate::types::{ForwardPath, Mailbox, ReversePath, domain, mailbox};
 
+/// The longest path in octets, with its brackets and its route (RFC 5321 §4.5.3.1.3).
+const LONGEST: usize = 256;
+
 /// `Reverse-path = Path / "<>"`.
 #[inline]
 pub(super) fn reverse_path<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, ReversePath<'i>> {
@@ -37,12 +40,15 @@ fn path<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Mailbox<'i>> {
         }
         return bare(input, fixes);
     };
-    let inside = if inside.first() == Some(&b'@') { route(inside, fixes)?.0 } else { inside };
+    let routed = inside.first() == Some(&b'@');
+    let inside = if routed { route(inside, fixes)?.0 } else { inside };
     let (rest, mailbox) = bare(inside, fixes)?;
-    match rest.strip_prefix(b">") {
-        Some(rest) => Ok((rest, mailbox)),
-        None => fail(rest, Rule::Path),
+    let Some(rest) = rest.strip_prefix(b">") else { return fail(rest, Rule::Path) };
+    // A mailbox by itself has been measured where it was read.
+    if routed && input.len().saturating_sub(rest.len()) > LONGEST && !fixes.take(Repair::LongLocal) {
+        return fail(input, Rule::PathTooLong);
     }
+    Ok((rest, mailbox))
 }
 
 #[inline]
@@ -54,6 +60,9 @@ fn bare<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Mailbox<'i>> {
 }
 
 /// `"@" Domain *( "," "@" Domain ) ":"`. A server takes it and drops it (RFC 5321 §3.6.1, Appendix C).
+///
+/// In ASCII alone: a route is older than SMTPUTF8, nothing may write one any more, and what is dropped here could not be checked against the
+/// parameter later.
 fn route<'i>(mut input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, ()> {
     loop {
         let Some(rest) = input.strip_prefix(b"@") else { return fail(input, Rule::Path) };
@@ -61,7 +70,10 @@ fn route<'i>(mut input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, ()> {
             Ok(found) => found,
             Err(rule) => return fail(rest, rule),
         };
-        let rest = octets::cut(rest, found.len).1;
+        let (name, rest) = octets::cut(rest, found.len);
+        if !name.is_ascii() {
+            return fail(input, Rule::NotAscii);
+        }
         match rest.split_first() {
             Some((b':', rest)) => return Ok((rest, ())),
             Some((b',', rest)) => input = rest,

@@ -383,3 +383,12 @@ fn times_of_delivery_have_the_form_of_their_extension() {
     assert_eq!(code("MAIL FROM:<a@b>\r\nRCPT TO:<c@d> RRVS=2026-01-31T12:00:00Z"), 250);
     assert_eq!(code("MAIL FROM:<a@b>\r\nRCPT TO:<c@d> RRVS=2026-01-31T12:00:00.5Z;C"), 501);
 }
+
+/// RFC 5321 §4.5.3.1.3: the route counts; RFC 6531 §3.3: its domains too are ASCII without SMTPUTF8.
+#[test]
+fn a_source_route_is_part_of_the_path() {
+    let long = format!("EHLO c\r\nMAIL FROM:<@{}:a@b>\r\n", "x".repeat(250));
+    assert_eq!(talk(Host::default(), |_| {}, long.as_bytes()).codes(), [220, 250, 501]);
+    let octets = "EHLO c\r\nMAIL FROM:<@\u{e9}:a@b>\r\nMAIL FROM:<@x,@y:a@b>\r\n".as_bytes();
+    assert_eq!(talk(Host::default(), |_| {}, octets).codes(), [220, 250, 553, 250]);
+}
