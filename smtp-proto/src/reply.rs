@@ -74,7 +74,8 @@ impl<'i> Reply<'i> {
         Owned::new(self)
     }
 
-    /// The same as a reply to be written, for a server that passes it on. Octets that may not be written become `?`.
+    /// The same as a reply to be written, for a server that passes it on. Octets that may not be written become `?`, and a line that is longer
+    /// than any may be (RFC 5321 §4.5.3.1.5) becomes several.
     #[must_use]
     pub fn to_buf(&self) -> ReplyBuf {
         let mut text = Vec::new();
@@ -82,13 +83,21 @@ impl<'i> Reply<'i> {
             if index > 0 {
                 text.push(b'\n');
             }
-            let line = line.get(..line.len().min(ReplyText::LONGEST)).unwrap_or_default();
-            match ReplyText::new(line) {
-                Ok(line) => text.extend_from_slice(line.as_bytes()),
-                Err(_) => text.extend(line.iter().map(|octet| match octet {
-                    32..=126 => *octet,
-                    _ => b'?',
-                })),
+            let mut rest = line;
+            loop {
+                let (part, behind) = ReplyText::split(rest);
+                match ReplyText::new(part) {
+                    Ok(part) => text.extend_from_slice(part.as_bytes()),
+                    Err(_) => text.extend(part.iter().map(|octet| match octet {
+                        32..=126 => *octet,
+                        _ => b'?',
+                    })),
+                }
+                if behind.is_empty() {
+                    break;
+                }
+                text.push(b'\n');
+                rest = behind;
             }
         }
         ReplyBuf { code: self.code, enhanced: self.enhanced, text: Cow::Owned(text) }

@@ -9,8 +9,18 @@ pub struct ReplyText<'a>(&'a [u8]);
 super::newtype!(ReplyText);
 
 impl<'a> ReplyText<'a> {
-    /// The longest text in octets: with code and line end a line within the limits of this crate's own clients.
-    pub const LONGEST: usize = 2000;
+    /// The longest text in octets: with a code, an enhanced code and the line end it makes the 512 of RFC 5321 §4.5.3.1.5. Who has more to say
+    /// says it in several lines.
+    pub const LONGEST: usize = 496;
+
+    /// As much of a text as fits into one line, without a character in halves, and the rest.
+    pub(crate) fn split(octets: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+        let is_inside = |at: &usize| octets.get(*at).is_some_and(|octet| octet & 0xc0 == 0x80);
+        let most = octets.len().min(Self::LONGEST);
+        // Four octets at the most make a character; octets that are no UTF-8 are cut anywhere.
+        let at = (most.saturating_sub(3)..=most).rev().find(|at| !is_inside(at)).unwrap_or(most);
+        octets::cut(octets, at)
+    }
 
     /// A text.
     ///

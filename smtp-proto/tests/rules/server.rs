@@ -392,3 +392,21 @@ fn a_source_route_is_part_of_the_path() {
     let octets = "EHLO c\r\nMAIL FROM:<@\u{e9}:a@b>\r\nMAIL FROM:<@x,@y:a@b>\r\n".as_bytes();
     assert_eq!(talk(Host::default(), |_| {}, octets).codes(), [220, 250, 553, 250]);
 }
+
+/// RFC 5321 §4.5.3.1.5: a reply line has 512 octets at the most; what is longer goes on in another.
+#[test]
+fn no_reply_line_is_longer_than_the_standard_has_it() {
+    use mail_smtp_proto::types::ReplyText;
+    assert!(ReplyText::new(&[b'x'; 496]).is_ok());
+    assert!(ReplyText::new(&[b'x'; 497]).is_err());
+    let mut tape = mail_wire::Tape::new();
+    let wire = format!("550 5.7.509 {}\r\n", "\u{e9}".repeat(1000));
+    let read =
+        mail_smtp_proto::parse::reply(wire.as_bytes(), &mut tape, &mail_smtp_proto::parse::Fixes::none());
+    let again = read.unwrap().to_buf();
+    assert_eq!(again.lines().collect::<Vec<_>>().concat(), "\u{e9}".repeat(1000).as_bytes());
+    let mut output = Output::new();
+    mail_smtp_proto::encode::reply(&again, true, &mut output);
+    let octets = output.copy_to_bytes(output.remaining());
+    assert!(octets.split_inclusive(|octet| *octet == b'\n').all(|line| line.len() <= 512));
+}
