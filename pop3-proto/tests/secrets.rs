@@ -160,6 +160,53 @@ proptest! {
     }
 }
 
+/// Nothing of it stays in the memory that the next read goes to, whatever became of the line.
+#[test]
+fn what_was_read_is_overwritten_where_it_may_be_secret() {
+    let left = |input: &mut Input| {
+        assert!(input.pending().is_empty());
+        let room = input.spare_mut();
+        assert!(!room.is_empty());
+        ["wonder", "d29uZGVy"]
+            .iter()
+            .any(|secret| room.windows(secret.len()).any(|octets| octets == secret.as_bytes()))
+    };
+    for lines in ["USER u\r\nPASS wonder\r\n", "PASS wonder\r\n", "wonder\r\n", "AUTH PLAIN d29uZGVy\r\n"] {
+        let (mut server, mut input, mut output) = (server(), Input::new(), Output::new());
+        input.feed(lines.as_bytes());
+        while let Framed::Ready(unit) = server.frame(&mut input, &mut output).unwrap() {
+            match server.decode(unit, &mut input).unwrap() {
+                Event::Command(Command::Pass(_), answer) | Event::Malformed(_, answer) => {
+                    server.refuse(answer, &mut output).unwrap();
+                }
+                Event::Connected(answer) | Event::Command(_, answer) => {
+                    server.answer(answer, &Reply::ok(ReplyText::EMPTY), &mut output).unwrap();
+                }
+                Event::Auth { turn, .. } => {
+                    server.refuse_auth(turn, &Reply::err(ReplyText::EMPTY), &mut output).unwrap();
+                }
+                _ => {}
+            }
+        }
+        assert!(!left(&mut input), "{lines}");
+    }
+    let mut client = Handover::implicit(client::Client::new(client::Config::default())).secured();
+    let (mut input, mut output) = (Input::new(), Output::new());
+    for line in ["+OK\r\n", "+ d29uZGVy\r\n"] {
+        input.feed(line.as_bytes());
+        let Framed::Ready(unit) = client.frame(&mut input, &mut output).unwrap() else { panic!() };
+        match client.decode(unit, &mut input).unwrap() {
+            client::Event::Challenge(_, turn) => client.respond(turn, b"", &mut output).unwrap(),
+            _ => {
+                let auth = Command::Auth { mechanism: Mechanism::PLAIN, initial: None };
+                client.send(&auth, &mut output).unwrap();
+            }
+        }
+    }
+    assert!(matches!(client.frame(&mut input, &mut output), Ok(Framed::NeedInput)));
+    assert!(!left(&mut input));
+}
+
 /// What is shown of a server whose maildrop is open is no secret, and is not empty.
 #[test]
 fn what_is_no_secret_is_shown() {

@@ -237,3 +237,36 @@ fn nothing_is_sent_behind_what_ends_the_session() {
         assert_eq!(output.len(), before);
     }
 }
+
+/// RFC 6856 §2.2: a name or password beyond ASCII needs `UTF8 USER`. Where CAPA was never asked, the caller's word stands.
+#[test]
+fn a_name_beyond_ascii_goes_where_utf8_user_is_announced() {
+    let cases: [(&str, bool); 4] = [
+        ("", true),
+        ("-ERR\r\n", true),
+        ("+OK\r\nUTF8\r\n.\r\n", false),
+        ("+OK\r\nUTF8 USER\r\n.\r\n", true),
+    ];
+    for (capabilities, goes) in cases {
+        for command in ["USER \u{e9}", "PASS \u{e9}", "APOP \u{e9} c4c9334bac560ecc979e58001b3e22fb"] {
+            let mut config = client::Config::default();
+            config.policy.apop = Allow::Allow;
+            config.policy.plaintext_auth = Allow::Allow;
+            let (mut client, mut output) = (client::Client::new(config), Output::new());
+            answer(&mut client, &format!("+OK {STAMP}\r\n"));
+            let mut send = |client: &mut client::Client, line: &str| {
+                client.send(&Command::parse(line.as_bytes()).unwrap(), &mut output).map(|_| ())
+            };
+            if !capabilities.is_empty() {
+                send(&mut client, "CAPA").unwrap();
+                answer(&mut client, capabilities);
+            }
+            if command.starts_with("PASS") {
+                send(&mut client, "USER u").unwrap();
+                answer(&mut client, "+OK\r\n");
+            }
+            let expected = if goes { Ok(()) } else { Err(Misuse::NotOffered("UTF8 USER")) };
+            assert_eq!(send(&mut client, command), expected, "{command} behind {capabilities:?}");
+        }
+    }
+}

@@ -142,7 +142,7 @@ impl Server {
                 Capability::Stls if !self.may_start_tls() => {}
                 // A password is not asked for where none would be taken (RFC 5034 §4).
                 Capability::User if self.needs_tls(true) => {}
-                Capability::Sasl(mechanisms) if !self.secure => {
+                Capability::Sasl(mechanisms) => {
                     // A line without mechanisms would say that AUTH is there and can do nothing (RFC 5034 §3): it is left out.
                     let mut named = false;
                     for mechanism in

@@ -15,24 +15,12 @@ pub enum Phase {
 
 /// Whether a command may be given in a state, whatever its argument.
 pub(crate) const fn belongs(phase: Phase, verb: Verb) -> bool {
-    match (phase, verb) {
-        (Phase::Update, _) => false,
-        (_, Verb::Capa | Verb::Lang | Verb::Quit) => true,
-        (
-            Phase::Authorization,
-            Verb::User | Verb::Pass | Verb::Apop | Verb::Auth | Verb::Stls | Verb::Utf8,
-        ) => true,
-        (
-            Phase::Transaction,
-            Verb::Stat
-            | Verb::List
-            | Verb::Retr
-            | Verb::Dele
-            | Verb::Noop
-            | Verb::Rset
-            | Verb::Top
-            | Verb::Uidl,
-        ) => true,
-        _ => false,
-    }
+    use Phase::{Authorization, Transaction};
+    matches!(
+        (phase, verb),
+        (Authorization | Transaction, Verb::Capa | Verb::Lang | Verb::Quit)
+            | (Authorization, Verb::User | Verb::Pass | Verb::Apop | Verb::Auth | Verb::Stls | Verb::Utf8)
+            | (Transaction, Verb::Stat | Verb::List | Verb::Retr | Verb::Dele | Verb::Noop)
+            | (Transaction, Verb::Rset | Verb::Top | Verb::Uidl)
+    )
 }
