@@ -21,7 +21,8 @@ impl Client {
     /// # Errors
     /// Nothing was written. [`Misuse::MustWait`]: something must be answered first. [`Misuse::NotInState`]: the order of RFC 5321 §4.1.4.
     /// [`Misuse::NotOffered`]: a parameter or verb of an extension that the server does not offer. [`Misuse::Forbidden`]: by policy.
-    /// [`Misuse::Invalid`]: an address beyond ASCII without SMTPUTF8; BDAT, for which there is [`Client::chunk`]. [`Misuse::TooLong`].
+    /// [`Misuse::Invalid`]: an address beyond ASCII without SMTPUTF8; BDAT, for which there is [`Client::chunk`]. [`Misuse::TooLong`]: the
+    /// line, or the message that MAIL declares by SIZE is larger than the server takes (RFC 1870 §4).
     pub fn send(&mut self, command: &Command<'_>, output: &mut Output) -> Result<Ticket, Misuse> {
         if matches!(command, Command::Bdat(_)) {
             return Err(Misuse::Invalid("a chunk goes by Client::chunk"));
@@ -259,7 +260,10 @@ impl Client {
             Command::Etrn(_) => Extension::Etrn,
             Command::Burl(_) => Extension::Burl,
             Command::XClient(_) => Extension::XClient,
-            Command::Mail(mail) => return self.check_params(mail.params()),
+            Command::Mail(mail) => {
+                self.check_params(mail.params())?;
+                return self.check_size(mail.params().size());
+            }
             Command::Rcpt(rcpt) => return self.check_params(rcpt.params()),
             _ => return Ok(()),
         };
@@ -271,6 +275,17 @@ impl Client {
             self.check_offered(extension)?;
         }
         Ok(())
+    }
+
+    /// A message over the limit that the server names with SIZE is refused for good, after it has all been sent if not before (RFC 1870 §4).
+    fn check_size(&self, declared: Option<u64>) -> Done {
+        let (Some(declared), Some(hello)) = (declared, self.hello()) else { return Ok(()) };
+        match hello.size() {
+            Some(limit) if declared > limit => {
+                Err(Misuse::TooLong(usize::try_from(limit).unwrap_or(usize::MAX)))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_offered(&self, extension: Extension) -> Done {

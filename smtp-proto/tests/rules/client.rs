@@ -1,0 +1,109 @@
+//! A client that meets servers: what it may say next, and what it says.
+
+use bytes::{Buf, Bytes};
+use mail_smtp_proto::client::{AuthTurn, BodyGrant, Client, Config, Event, TlsGrant};
+use mail_smtp_proto::{Allow, Command};
+use mail_wire::{Input, Machine, Misuse, Output};
+
+/// A client between the server's octets and its own.
+struct Talk {
+    client: Client,
+    input: Input,
+    output: Output,
+    events: Vec<String>,
+    grant: Option<BodyGrant>,
+    turn: Option<AuthTurn>,
+    tls: Option<TlsGrant>,
+}
+
+impl Talk {
+    /// After a greeting, and EHLO answered with these lines.
+    fn new(change: impl FnOnce(&mut Config), lines: &[&str]) -> Self {
+        let mut config = Config::default();
+        config.policy.plaintext_auth = Allow::Allow;
+        change(&mut config);
+        let hello = if config.lmtp { "LHLO c" } else { "EHLO c" };
+        let mut talk = Self {
+            client: Client::new(config),
+            input: Input::new(),
+            output: Output::new(),
+            events: Vec::new(),
+            grant: None,
+            turn: None,
+            tls: None,
+        };
+        talk.hears("220 mx\r\n");
+        talk.says(hello).unwrap();
+        let lines: String = lines.iter().map(|line| format!("250-{line}\r\n")).collect();
+        talk.hears(&format!("250-mx\r\n{lines}250 HELP\r\n"));
+        talk.said();
+        talk
+    }
+
+    fn hears(&mut self, octets: &str) {
+        let (mut grant, mut turn, mut tls, events) = (None, None, None, &mut self.events);
+        mail_testkit::hear(&mut self.client, &mut self.input, &mut self.output, octets.as_bytes(), |event| {
+            events.push(match event {
+                Event::Reply(_, reply) => reply.code().to_string(),
+                Event::BodyWanted(_, reply, leave) => {
+                    grant = Some(leave);
+                    reply.code().to_string()
+                }
+                Event::Challenge(challenge, leave) => {
+                    turn = Some(leave);
+                    format!("challenge {}", challenge.expose().escape_ascii())
+                }
+                Event::StartTls(leave) => {
+                    tls = Some(leave);
+                    "tls".into()
+                }
+                other => format!("{other:?}"),
+            });
+        });
+        self.grant = grant.or(self.grant.take());
+        self.turn = turn.or(self.turn.take());
+        self.tls = tls.or(self.tls.take());
+    }
+
+    fn says(&mut self, line: &str) -> Result<(), Misuse> {
+        self.client.send(&Command::parse(line.as_bytes()).unwrap(), &mut self.output).map(|_| ())
+    }
+
+    /// A chunk of one octet.
+    fn chunk(&mut self, last: bool) -> Result<(), Misuse> {
+        let (_, mut grant) = self.client.chunk(1, last, &mut self.output)?;
+        self.client.body(&mut grant, &mut Bytes::from_static(b"x"), &mut self.output)?;
+        self.client.end_body(grant, &mut self.output).map_err(Misuse::from)
+    }
+
+    /// What has gone out since the last look.
+    fn said(&mut self) -> String {
+        String::from_utf8(self.output.copy_to_bytes(self.output.remaining()).to_vec()).unwrap()
+    }
+
+    /// A mail up to its recipients, each of which the server answers with this code.
+    fn mail(&mut self, codes: &[u16]) {
+        self.says("MAIL FROM:<a@b>").unwrap();
+        self.hears("250 ok\r\n");
+        for code in codes {
+            self.says("RCPT TO:<c@d>").unwrap();
+            self.hears(&format!("{code} x\r\n"));
+        }
+    }
+}
+
+fn lmtp(config: &mut Config) {
+    config.lmtp = true;
+}
+
+/// RFC 1870 §4: a mail that is declared larger than the server's limit will be refused, so it is not begun.
+#[test]
+fn a_mail_over_the_size_that_is_offered_is_not_begun() {
+    let mut talk = Talk::new(|_| {}, &["SIZE 1000"]);
+    assert_eq!(talk.says("MAIL FROM:<a@b> SIZE=1001"), Err(Misuse::TooLong(1000)));
+    assert_eq!(talk.said(), "");
+    assert_eq!(talk.says("MAIL FROM:<a@b> SIZE=1000"), Ok(()));
+    for none in ["SIZE", "SIZE 0", "SIZE 99999999999999999999", "SIZE x"] {
+        assert_eq!(Talk::new(|_| {}, &[none]).says("MAIL FROM:<a@b> SIZE=1001"), Ok(()), "{none}");
+    }
+}
