@@ -155,7 +155,10 @@ impl Client {
             return Err(Violation::Unexpected(code.get()));
         }
         if !code.is_intermediate() {
-            self.transaction = None;
+            // Who refuses a command stays where it was (RFC 5321 §4.1.4): the transaction is still open there, and MAIL would be nested.
+            if let Some(open) = self.transaction.as_mut().filter(|open| open.number == transaction) {
+                open.complete = false;
+            }
             return Ok(Event::Reply(ticket, reply));
         }
         let accepted = self.recipients();

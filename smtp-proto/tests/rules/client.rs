@@ -107,3 +107,19 @@ fn a_mail_over_the_size_that_is_offered_is_not_begun() {
         assert_eq!(Talk::new(|_| {}, &[none]).says("MAIL FROM:<a@b> SIZE=1001"), Ok(()), "{none}");
     }
 }
+
+/// RFC 5321 §4.1.4: a command that is refused changes nothing, so the transaction is still there; another MAIL would be nested.
+#[test]
+fn behind_a_refused_data_the_transaction_is_still_open() {
+    let mut talk = Talk::new(|_| {}, &["PIPELINING"]);
+    talk.mail(&[550]);
+    talk.says("DATA").unwrap();
+    talk.hears("554 no valid recipients\r\n");
+    assert_eq!(talk.says("MAIL FROM:<a@b>"), Err(Misuse::NotInState));
+    // Another recipient may be tried, and DATA again.
+    talk.says("RCPT TO:<e@f>").unwrap();
+    talk.says("DATA").unwrap();
+    talk.hears("250 ok\r\n451 later\r\n");
+    talk.says("RSET").unwrap();
+    talk.says("MAIL FROM:<a@b>").unwrap();
+}
