@@ -205,8 +205,18 @@ impl Client {
             return Ok(());
         }
         self.flights.pop_front();
-        if last || !reply.code().is_positive() {
-            self.close_transaction(flight);
+        let failed = !reply.code().is_positive();
+        match kind {
+            // What the server makes of the rest nobody knows: RSET must come before anything more (RFC 3030 §2). In LMTP the last chunk is
+            // answered recipient by recipient, and that is no failure of the chunk.
+            Kind::Chunk { .. } if failed && !(self.lmtp && last) => {
+                if let Some(open) = self.transaction.as_mut().filter(|open| open.number == flight.transaction)
+                {
+                    open.failed = true;
+                }
+            }
+            _ if last => self.close_transaction(flight),
+            _ => {}
         }
         Ok(())
     }

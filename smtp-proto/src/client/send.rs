@@ -296,6 +296,13 @@ impl Client {
     fn check_order(&self, command: &Command<'_>) -> Done {
         let greeted = self.hello.is_some();
         let open = self.transaction.as_ref();
+        let of_mail = matches!(
+            command,
+            Command::Mail(_) | Command::Rcpt(_) | Command::Data | Command::Bdat(_) | Command::Burl(_)
+        );
+        if of_mail && open.is_some_and(|transaction| transaction.failed) {
+            return Err(Misuse::NotInState);
+        }
         let good = match command {
             Command::Ehlo(_) | Command::Helo(_) => !self.lmtp,
             Command::Lhlo(_) => self.lmtp,

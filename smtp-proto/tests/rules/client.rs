@@ -123,3 +123,27 @@ fn behind_a_refused_data_the_transaction_is_still_open() {
     talk.says("RSET").unwrap();
     talk.says("MAIL FROM:<a@b>").unwrap();
 }
+
+/// RFC 3030 §2: a failed BDAT leaves a state that nobody knows; RSET comes before anything more.
+#[test]
+fn behind_a_failed_chunk_there_is_rset_first() {
+    for last in [false, true] {
+        let mut talk = Talk::new(|_| {}, &["PIPELINING", "CHUNKING"]);
+        talk.mail(&[250]);
+        talk.chunk(last).unwrap();
+        talk.hears("452 full\r\n");
+        for line in ["MAIL FROM:<a@b>", "RCPT TO:<c@d>", "DATA"] {
+            assert_eq!(talk.says(line), Err(Misuse::NotInState), "{line}");
+        }
+        assert_eq!(talk.chunk(true), Err(Misuse::NotInState));
+        talk.says("RSET").unwrap();
+        talk.says("MAIL FROM:<a@b>").unwrap();
+    }
+    // A mail that was sent behind it in the same group is another matter.
+    let mut talk = Talk::new(|_| {}, &["PIPELINING", "CHUNKING"]);
+    talk.mail(&[250]);
+    talk.chunk(true).unwrap();
+    talk.says("MAIL FROM:<a@b>").unwrap();
+    talk.hears("452 full\r\n250 ok\r\n");
+    talk.says("RCPT TO:<c@d>").unwrap();
+}
