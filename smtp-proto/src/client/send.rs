@@ -334,9 +334,9 @@ impl Client {
     /// What a command that was sent changes at once, so that those behind it in the group are checked against it.
     fn note(&mut self, command: &Command<'_>) {
         match command {
+            // The transaction ends when it is accepted; who refuses it stays where it was (RFC 5321 §4.1.4).
             Command::Ehlo(name) | Command::Helo(name) | Command::Lhlo(name) => {
                 self.name = name.as_bytes().to_vec();
-                self.transaction = None;
             }
             Command::Mail(mail) => {
                 self.transactions = self.transactions.wrapping_add(1);

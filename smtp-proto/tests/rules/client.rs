@@ -147,3 +147,16 @@ fn behind_a_failed_chunk_there_is_rset_first() {
     talk.hears("452 full\r\n250 ok\r\n");
     talk.says("RCPT TO:<c@d>").unwrap();
 }
+
+/// RFC 5321 §4.1.4: an EHLO that is refused changes nothing.
+#[test]
+fn a_refused_ehlo_leaves_the_transaction() {
+    let mut talk = Talk::new(|config| config.policy.helo_fallback = false, &[]);
+    talk.mail(&[250]);
+    talk.says("EHLO d").unwrap();
+    talk.hears("550 no\r\n");
+    assert_eq!(talk.says("MAIL FROM:<a@b>"), Err(Misuse::NotInState));
+    talk.says("EHLO c").unwrap();
+    talk.hears("250 mx\r\n");
+    talk.says("MAIL FROM:<a@b>").unwrap();
+}
