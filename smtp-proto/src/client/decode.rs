@@ -192,6 +192,7 @@ impl Client {
             }
             self.phase = Phase::Over;
         }
+        // At least one: the last chunk is not sent before a recipient is accepted.
         let each = if self.lmtp && last { self.recipients().max(1) } else { 1 };
         let left = left.unwrap_or(each).saturating_sub(1);
         if left > 0 {

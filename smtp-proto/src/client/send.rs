@@ -216,7 +216,10 @@ impl Client {
             return Err(Misuse::NotInState);
         }
         let Some(last) = self.flights.back() else { return Ok(()) };
-        let alone = matches!(command, Command::StartTls);
+        // The last chunk of LMTP has as many replies as recipients were accepted by then, and none if its chunks have failed
+        // (RFC 2033 §4.3): nothing may be open that could change their number.
+        let counted = self.lmtp && is_last(command);
+        let alone = counted || matches!(command, Command::StartTls);
         let pipelining = self.extensions.has(Extension::Pipelining);
         if last.kind.ends_group(self.lmtp)
             || alone
@@ -320,9 +323,10 @@ impl Client {
             Command::Data => open.is_some_and(|transaction| {
                 transaction.sent > 0 && !transaction.chunked && !transaction.binary && !transaction.complete
             }),
-            Command::Bdat(_) | Command::Burl(_) => {
-                open.is_some_and(|transaction| transaction.sent > 0 && !transaction.complete)
-            }
+            Command::Bdat(_) | Command::Burl(_) => open.is_some_and(|transaction| {
+                let answered = !(self.lmtp && is_last(command)) || transaction.accepted > 0;
+                transaction.sent > 0 && !transaction.complete && answered
+            }),
             Command::Auth(_) => greeted && !self.authenticated && open.is_none(),
             Command::StartTls => greeted && !self.secure,
             Command::Etrn(_) | Command::XClient(_) => greeted && open.is_none(),
@@ -361,6 +365,11 @@ impl Client {
             _ => {}
         }
     }
+}
+
+/// Whether it ends a message without a body of its own.
+const fn is_last(command: &Command<'_>) -> bool {
+    matches!(command, Command::Bdat(Bdat { last: true, .. }) | Command::Burl(Burl { last: true, .. }))
 }
 
 fn check_utf8(mail: &Mail<'_>) -> Done {

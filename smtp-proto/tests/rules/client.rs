@@ -160,3 +160,25 @@ fn a_refused_ehlo_leaves_the_transaction() {
     talk.hears("250 mx\r\n");
     talk.says("MAIL FROM:<a@b>").unwrap();
 }
+
+/// RFC 2033 §4.3: BDAT LAST has as many replies as there are recipients, none if there are none. So their number must be known.
+#[test]
+fn in_lmtp_the_last_chunk_waits_until_its_replies_can_be_counted() {
+    let mut talk = Talk::new(lmtp, &["PIPELINING", "CHUNKING"]);
+    talk.mail(&[250]);
+    talk.says("RCPT TO:<e@f>").unwrap();
+    assert_eq!(talk.chunk(true), Err(Misuse::MustWait));
+    talk.hears("250 ok\r\n");
+    talk.chunk(false).unwrap();
+    assert_eq!(talk.chunk(true), Err(Misuse::MustWait));
+    talk.hears("250 ok\r\n");
+    talk.chunk(true).unwrap();
+    talk.hears("250 ok\r\n");
+    assert_eq!(talk.says("MAIL FROM:<a@b>"), Err(Misuse::MustWait));
+    talk.hears("452 full\r\n");
+    talk.says("MAIL FROM:<a@b>").unwrap();
+    // Nobody has been accepted: no reply would come.
+    let mut talk = Talk::new(lmtp, &["PIPELINING", "CHUNKING"]);
+    talk.mail(&[550]);
+    assert_eq!(talk.chunk(true), Err(Misuse::NotInState));
+}
