@@ -1,7 +1,7 @@
 //! Where replies end, and what the machine sends by itself between them.
 
 use super::Client;
-use super::state::{Mine, Phase};
+use super::state::{Kind, Mine, Phase};
 use crate::command::Command;
 use crate::encode;
 use crate::error::Violation;
@@ -33,14 +33,32 @@ impl Client {
         if self.upgrade {
             return Ok(Framed::Paused(Pause::Upgrade));
         }
-        match self.framer.step(input.pending(), self.policy.line, &self.limits) {
-            Ok(Some(reply)) => {
-                self.policy.grammar.repairs.count(Repair::BareLf, reply.bare);
-                Ok(Framed::Ready(input.take(reply.len)))
+        loop {
+            match self.framer.step(input.pending(), self.policy.line, &self.limits) {
+                Ok(Some(reply)) => {
+                    self.policy.grammar.repairs.count(Repair::BareLf, reply.bare);
+                    if !self.release(input.pending().get(..reply.len).unwrap_or_default(), output) {
+                        return Ok(Framed::Ready(input.take(reply.len)));
+                    }
+                    input.skip(reply.len);
+                }
+                Ok(None) => return self.starve(input),
+                Err(violation) => return Err(self.fail(violation)),
             }
-            Ok(None) => self.starve(input),
-            Err(violation) => Err(self.fail(violation)),
         }
+    }
+
+    /// Sends the initial response that was held back, if the reply is the empty challenge that asks for it (RFC 4954 §4). It is no event: to the
+    /// application the response has gone out with the command. Whatever else the reply is, the response is not sent any more.
+    fn release(&mut self, reply: &[u8], output: &mut Output) -> bool {
+        let asked = self.flights.front().is_some_and(|flight| flight.kind == Kind::Auth);
+        let Some(held) = self.held.take_if(|_| asked) else { return false };
+        let empty = matches!(reply.trim_ascii_end(), b"334");
+        if empty {
+            output.put(Class::Secret, held.expose());
+            output.put(Class::Public, b"\r\n");
+        }
+        empty
     }
 
     /// What the machine sends by itself.

@@ -124,7 +124,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use mail_wire::{
     Closing, End, Framed, Handover, HandoverError, HandoverResult, Input, Machine, Mask, Output, Owned,
-    PlaintextLeft, Repairs, Role, Secured, Source, Unit,
+    PlaintextLeft, Repairs, Role, SecretBuf, Secured, Source, Unit,
 };
 use state::{Flight, Grant, Kind, Mine, Phase, Transaction};
 
@@ -143,6 +143,8 @@ pub struct Client {
     grant: Option<Grant>,
     /// An AUTH turn is the application's.
     turn: bool,
+    /// An initial response in base64 that waits for the server's empty challenge.
+    held: Option<SecretBuf>,
     /// The go-ahead for TLS is the application's.
     upgrade: bool,
     mine: Option<Mine>,
@@ -175,6 +177,7 @@ impl Client {
             flights: VecDeque::new(),
             grant: None,
             turn: false,
+            held: None,
             upgrade: false,
             mine: None,
             fatal: None,

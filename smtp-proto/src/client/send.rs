@@ -9,10 +9,14 @@ use crate::policy::Tls;
 use crate::types::Mechanism;
 use bytes::{Buf, Bytes};
 use mail_wire::dot::BodyEol;
-use mail_wire::{Class, Done, Misuse, Output, Redeemed, Returned, Secret, base64};
+use mail_wire::{Class, Done, Misuse, Output, Redeemed, Returned, Secret, SecretBuf, base64};
 
 /// What a body may not hold under [`BodyEol::Reject`].
 const BODY_FAULT: &str = "a bare CR, a bare LF or a NUL in the body";
+
+/// The octets of an AUTH command, beyond which its initial response must wait: it is a command like any other, and the 12,288 are those of the
+/// exchange (RFC 4954 §4, RFC 5321 §4.5.3.1.4).
+const AUTH_COMMAND: usize = 512;
 
 impl Client {
     /// Queues a command. Where the server offers PIPELINING it may be sent before those in flight are answered, unless one of them ends a
@@ -30,14 +34,24 @@ impl Client {
         self.check(command)?;
         self.note(command);
         let ticket = self.launch(kind_of(command));
-        encode::command(command, output);
+        match command {
+            Command::Auth(Auth { mechanism, initial: Initial::Base64(text) })
+                if encode::command_len(command) > AUTH_COMMAND =>
+            {
+                self.held = Some(SecretBuf::from(text.expose().to_vec()));
+                let bare = Auth { mechanism: *mechanism, initial: Initial::None };
+                encode::command(&Command::Auth(bare), output);
+            }
+            command => encode::command(command, output),
+        }
         Ok(ticket)
     }
 
-    /// Queues an AUTH command. The initial response is encoded, and written as a secret; an empty one goes as `=` (RFC 4954 §4).
+    /// Queues an AUTH command. The initial response is encoded, and written as a secret; an empty one goes as `=` (RFC 4954 §4). One that would
+    /// make the line longer than 512 octets is held back, and the machine sends it when the server asks for it by an empty challenge.
     ///
     /// # Errors
-    /// As [`Client::send`]. After [`Misuse::TooLong`] the mechanism may be tried without an initial response.
+    /// As [`Client::send`]; [`Misuse::TooLong`] beyond [`Limits::auth_line`](crate::Limits::auth_line).
     pub fn auth(
         &mut self,
         mechanism: Mechanism<'_>,

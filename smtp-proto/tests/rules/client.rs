@@ -2,6 +2,7 @@
 
 use bytes::{Buf, Bytes};
 use mail_smtp_proto::client::{AuthTurn, BodyGrant, Client, Config, Event, TlsGrant};
+use mail_smtp_proto::types::Mechanism;
 use mail_smtp_proto::{Allow, Command};
 use mail_wire::{Input, Machine, Misuse, Output};
 
@@ -181,4 +182,37 @@ fn in_lmtp_the_last_chunk_waits_until_its_replies_can_be_counted() {
     let mut talk = Talk::new(lmtp, &["PIPELINING", "CHUNKING"]);
     talk.mail(&[550]);
     assert_eq!(talk.chunk(true), Err(Misuse::NotInState));
+}
+
+/// RFC 4954 §4: the line of AUTH itself is no longer than any command; what does not fit waits for the first challenge.
+#[test]
+fn an_initial_response_that_does_not_fit_waits_for_the_challenge() {
+    let auth = |size: usize| {
+        let mut talk = Talk::new(|_| {}, &["AUTH XOAUTH2"]);
+        let token = vec![b'a'; size];
+        talk.client.auth(Mechanism::try_from("XOAUTH2").unwrap(), Some(&token), &mut talk.output).unwrap();
+        talk
+    };
+    // `AUTH XOAUTH2 `, 496 octets of base64, CRLF.
+    assert_eq!(auth(372).said().len(), 511);
+    let mut talk = auth(373);
+    assert_eq!(talk.said(), "AUTH XOAUTH2\r\n");
+    talk.hears("334 \r\n");
+    assert_eq!(talk.said().len(), 502);
+    talk.hears("235 ok\r\n");
+    assert_eq!(talk.events[2..], ["235"]);
+    assert!(talk.client.is_authenticated());
+    // Refused before it was asked for: it is forgotten.
+    let mut talk = auth(373);
+    talk.hears("504 no\r\n");
+    talk.client.auth(Mechanism::try_from("XOAUTH2").unwrap(), None, &mut talk.output).unwrap();
+    talk.said();
+    talk.hears("334 \r\n");
+    assert_eq!((talk.said().as_str(), talk.events.last().unwrap().as_str()), ("", "challenge "));
+    // A server that speaks first does not know the mechanism as we do.
+    let mut talk = auth(373);
+    talk.said();
+    talk.hears("334 aGVsbG8=\r\n");
+    assert_eq!((talk.said().as_str(), talk.events.last().unwrap().as_str()), ("", "challenge hello"));
+    assert!(talk.turn.is_some());
 }
