@@ -271,6 +271,11 @@ impl Client {
             Command::Vrfy(Vrfy { utf8: true, .. }) | Command::Expn(Vrfy { utf8: true, .. }) => {
                 Extension::SmtpUtf8
             }
+            Command::Vrfy(Vrfy { argument, .. }) | Command::Expn(Vrfy { argument, .. })
+                if !argument.as_bytes().is_ascii() =>
+            {
+                return Err(Misuse::Invalid("a name beyond ASCII needs SMTPUTF8"));
+            }
             Command::Auth(_) => Extension::Auth,
             Command::StartTls => Extension::StartTls,
             Command::Bdat(_) => Extension::Chunking,

@@ -216,3 +216,19 @@ fn an_initial_response_that_does_not_fit_waits_for_the_challenge() {
     assert_eq!((talk.said().as_str(), talk.events.last().unwrap().as_str()), ("", "challenge hello"));
     assert!(talk.turn.is_some());
 }
+
+/// RFC 6531 §3.7.4.2: beyond ASCII there is the parameter.
+#[test]
+fn vrfy_beyond_ascii_goes_with_its_parameter() {
+    use mail_smtp_proto::command::Vrfy;
+    use mail_smtp_proto::types::CommandText;
+    let mut talk = Talk::new(|_| {}, &["SMTPUTF8"]);
+    let argument = CommandText::try_from("\u{e9}").unwrap();
+    let bare = Command::Vrfy(Vrfy { argument, utf8: false });
+    assert!(matches!(talk.client.send(&bare, &mut talk.output), Err(Misuse::Invalid(_))));
+    let bare = Command::Expn(Vrfy { argument, utf8: false });
+    assert!(matches!(talk.client.send(&bare, &mut talk.output), Err(Misuse::Invalid(_))));
+    assert_eq!(talk.said(), "");
+    let marked = Command::Vrfy(Vrfy { argument, utf8: true });
+    assert!(talk.client.send(&marked, &mut talk.output).is_ok());
+}
