@@ -293,6 +293,10 @@ impl Client {
     }
 
     fn check_params(&self, params: crate::ext::Params<'_>) -> Done {
+        // What asks for TLS all the way must itself go by TLS (RFC 8689 §2).
+        if params.require_tls() && !self.secure {
+            return Err(Misuse::Forbidden("REQUIRETLS before TLS"));
+        }
         for extension in params.needs().iter() {
             self.check_offered(extension)?;
         }

@@ -232,3 +232,20 @@ fn vrfy_beyond_ascii_goes_with_its_parameter() {
     let marked = Command::Vrfy(Vrfy { argument, utf8: true });
     assert!(talk.client.send(&marked, &mut talk.output).is_ok());
 }
+
+/// RFC 8689 §2: REQUIRETLS is for sessions under TLS.
+#[test]
+fn requiretls_is_not_asked_for_before_tls() {
+    let mut talk = Talk::new(|_| {}, &["STARTTLS", "REQUIRETLS"]);
+    assert!(matches!(talk.says("MAIL FROM:<a@b> REQUIRETLS"), Err(Misuse::Forbidden(_))));
+    talk.says("STARTTLS").unwrap();
+    talk.hears("220 go\r\n");
+    let grant = talk.tls.take().unwrap();
+    let input = core::mem::take(&mut talk.input);
+    talk.said();
+    let client = talk.client.start_tls(grant, input, &mut talk.output).unwrap().secured();
+    let mut talk = Talk { client, input: Input::new(), ..talk };
+    talk.says("EHLO c").unwrap();
+    talk.hears("250-mx\r\n250 REQUIRETLS\r\n");
+    talk.says("MAIL FROM:<a@b> REQUIRETLS").unwrap();
+}
