@@ -329,6 +329,10 @@ impl Client {
         if of_mail && open.is_some_and(|transaction| transaction.failed) {
             return Err(Misuse::NotInState);
         }
+        // Another message may be begun behind one that is complete, but for one that the server still has to fetch (RFC 4468 §3.2).
+        if matches!(command, Command::Mail(_)) && open.is_some_and(|open| open.complete && open.fetched) {
+            return Err(Misuse::MustWait);
+        }
         let good = match command {
             Command::Ehlo(_) | Command::Helo(_) => !self.lmtp,
             Command::Lhlo(_) => self.lmtp,
@@ -384,6 +388,7 @@ impl Client {
             Command::Bdat(Bdat { last, .. }) | Command::Burl(Burl { last, .. }) => {
                 transaction.chunked = true;
                 transaction.complete = *last;
+                transaction.fetched |= matches!(command, Command::Burl(_));
             }
             _ => {}
         }

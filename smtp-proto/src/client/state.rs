@@ -97,6 +97,8 @@ pub(super) struct Transaction {
     pub(super) chunked: bool,
     /// The last chunk was sent, or DATA.
     pub(super) complete: bool,
+    /// A part came by BURL.
+    pub(super) fetched: bool,
     /// A chunk was refused: nothing but RSET or EHLO ends this.
     pub(super) failed: bool,
     pub(super) scan: BareScan,

@@ -249,3 +249,15 @@ fn requiretls_is_not_asked_for_before_tls() {
     talk.hears("250-mx\r\n250 REQUIRETLS\r\n");
     talk.says("MAIL FROM:<a@b> REQUIRETLS").unwrap();
 }
+
+/// RFC 4468 §3.2: nothing of the next mail before the last BURL is answered.
+#[test]
+fn behind_the_last_burl_a_mail_waits() {
+    let mut talk = Talk::new(|_| {}, &["PIPELINING", "BURL", "CHUNKING"]);
+    talk.mail(&[250]);
+    talk.says("BURL imap://x").unwrap();
+    talk.chunk(true).unwrap();
+    assert_eq!(talk.says("MAIL FROM:<a@b>"), Err(Misuse::MustWait));
+    talk.hears("250 ok\r\n250 ok\r\n");
+    talk.says("MAIL FROM:<a@b>").unwrap();
+}
