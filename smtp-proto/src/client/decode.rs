@@ -88,7 +88,11 @@ impl Client {
                 self.flights.pop_front();
                 self.phase = Phase::Over;
             }
-            Kind::Mail | Kind::Rcpt | Kind::Rset | Kind::Lone | Kind::Plain => {
+            Kind::XClient if code.is_positive() => {
+                self.flights.pop_front();
+                self.forget();
+            }
+            Kind::Mail | Kind::Rcpt | Kind::Rset | Kind::XClient | Kind::Lone | Kind::Plain => {
                 self.flights.pop_front();
             }
         }

@@ -248,6 +248,17 @@ impl Client {
     }
 }
 
+impl Client {
+    /// The session begins again with EHLO: under TLS, and behind XCLIENT, where the server has begun again as well.
+    fn forget(&mut self) {
+        self.authenticated = false;
+        self.hello = None;
+        self.extended = false;
+        self.extensions = Extensions::NONE;
+        self.transaction = None;
+    }
+}
+
 impl Machine for Client {
     type Error = Violation;
     type Event<'i> = Event<'i>;
@@ -299,11 +310,7 @@ impl Machine for Client {
     fn secured(&mut self, _: Secured) {
         self.secure = true;
         self.upgrade = false;
-        self.authenticated = false;
-        self.hello = None;
-        self.extended = false;
-        self.extensions = Extensions::NONE;
-        self.transaction = None;
+        self.forget();
         self.framer = ReplyFramer::new();
     }
 }

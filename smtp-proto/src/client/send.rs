@@ -429,8 +429,8 @@ fn kind_of(command: &Command<'_>) -> Kind {
         | Command::Vrfy(_)
         | Command::Expn(_)
         | Command::Help(_)
-        | Command::XClient(_)
         | Command::Unknown { .. } => Kind::Lone,
+        Command::XClient(_) => Kind::XClient,
         Command::Burl(burl) => Kind::Chunk { last: burl.last, left: None },
         Command::Bdat(_) | Command::Etrn(_) => Kind::Plain,
     }

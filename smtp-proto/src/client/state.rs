@@ -47,6 +47,8 @@ pub(super) enum Kind {
     StartTls,
     Rset,
     Quit,
+    /// Its 220 begins the session again.
+    XClient,
     /// Ends a pipelining group.
     Lone,
     Plain,
@@ -57,7 +59,13 @@ impl Kind {
     /// last chunk may not, for its replies are counted by what is accepted.
     pub(super) const fn ends_group(self, lmtp: bool) -> bool {
         match self {
-            Self::Hello { .. } | Self::Data | Self::Auth | Self::StartTls | Self::Quit | Self::Lone => true,
+            Self::Hello { .. }
+            | Self::Data
+            | Self::Auth
+            | Self::StartTls
+            | Self::Quit
+            | Self::XClient
+            | Self::Lone => true,
             Self::Chunk { last, .. } => last && lmtp,
             Self::DataEnd { .. } | Self::Mail | Self::Rcpt | Self::Rset | Self::Plain => false,
         }

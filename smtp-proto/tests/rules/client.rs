@@ -3,7 +3,7 @@
 use bytes::{Buf, Bytes};
 use mail_smtp_proto::client::{AuthTurn, BodyGrant, Client, Config, Event, TlsGrant};
 use mail_smtp_proto::types::Mechanism;
-use mail_smtp_proto::{Allow, Command};
+use mail_smtp_proto::{Allow, Command, Extension, Tls};
 use mail_wire::{Input, Machine, Misuse, Output};
 
 /// A client between the server's octets and its own.
@@ -260,4 +260,20 @@ fn behind_the_last_burl_a_mail_waits() {
     assert_eq!(talk.says("MAIL FROM:<a@b>"), Err(Misuse::MustWait));
     talk.hears("250 ok\r\n250 ok\r\n");
     talk.says("MAIL FROM:<a@b>").unwrap();
+}
+
+/// The session behind XCLIENT begins again with EHLO.
+#[test]
+fn behind_xclient_the_server_is_asked_anew() {
+    let mut talk = Talk::new(|_| {}, &["XCLIENT ADDR", "SIZE"]);
+    talk.says("XCLIENT ADDR=192.0.2.1").unwrap();
+    talk.hears("220 mx\r\n");
+    assert!(talk.client.hello().is_none() && !talk.client.offers(Extension::Size));
+    assert_eq!(talk.says("MAIL FROM:<a@b>"), Err(Misuse::NotInState));
+    talk.says("EHLO c").unwrap();
+    // A refusal leaves all as it was.
+    let mut talk = Talk::new(|config| config.policy.tls = Tls::Off, &["XCLIENT ADDR", "SIZE"]);
+    talk.says("XCLIENT ADDR=192.0.2.1").unwrap();
+    talk.hears("550 no\r\n");
+    assert!(talk.client.offers(Extension::Size));
 }
