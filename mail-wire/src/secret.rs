@@ -1,5 +1,6 @@
 //! Values that no log may show: passwords, tokens, SASL messages.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use zeroize::Zeroizing;
@@ -48,6 +49,19 @@ impl<T: AsRef<[u8]>> Secret<T> {
 impl From<&[u8]> for SecretBuf {
     fn from(octets: &[u8]) -> Self {
         Self(Zeroizing::new(octets.to_vec()))
+    }
+}
+
+impl From<&str> for SecretBuf {
+    fn from(text: &str) -> Self {
+        Self::from(text.as_bytes())
+    }
+}
+
+impl From<String> for SecretBuf {
+    /// Takes the memory over, so that nothing of it is left behind.
+    fn from(text: String) -> Self {
+        Self::from(text.into_bytes())
     }
 }
 
