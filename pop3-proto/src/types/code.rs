@@ -103,6 +103,13 @@ impl<'a> TryFrom<&'a [u8]> for Code<'a> {
     }
 }
 
+/// As it stands between the brackets.
+impl fmt::Display for Code<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name().escape_ascii())
+    }
+}
+
 impl fmt::Debug for UnknownCode<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "UnknownCode({})", self.0.escape_ascii())

@@ -3,6 +3,7 @@
 use crate::error::{Invalid, Rule};
 use core::fmt;
 use core::num::NonZeroU32;
+use core::str::FromStr;
 
 /// A message number: its place in the maildrop when the session entered TRANSACTION, from 1 (RFC 1939 §4).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,8 +28,9 @@ impl MessageNumber {
         self.0.get()
     }
 
-    /// The place counted from 0.
-    pub(crate) fn index(self) -> usize {
+    /// The place counted from 0, as of a slice that holds the messages in order.
+    #[must_use]
+    pub fn index(self) -> usize {
         usize::try_from(self.get()).unwrap_or(usize::MAX).saturating_sub(1)
     }
 
@@ -42,6 +44,24 @@ impl TryFrom<u32> for MessageNumber {
     type Error = Invalid;
 
     fn try_from(number: u32) -> Result<Self, Invalid> {
+        Self::new(number).ok_or(Invalid(Rule::MessageNumber))
+    }
+}
+
+/// For what takes numbers from a list that is lent.
+impl From<&MessageNumber> for MessageNumber {
+    fn from(number: &MessageNumber) -> Self {
+        *number
+    }
+}
+
+impl FromStr for MessageNumber {
+    type Err = Invalid;
+
+    /// Digits alone, of any length (RFC 1939 §3 has no sign).
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let digits = text.bytes().all(|octet| octet.is_ascii_digit());
+        let number = text.parse().ok().filter(|_| digits).ok_or(Invalid(Rule::MessageNumber))?;
         Self::new(number).ok_or(Invalid(Rule::MessageNumber))
     }
 }
@@ -70,6 +90,12 @@ impl<'a> UniqueId<'a> {
     #[must_use]
     pub const fn octets(self) -> &'a [u8] {
         self.0
+    }
+
+    /// The same as text: all octets of one are visible ASCII.
+    #[must_use]
+    pub fn as_str(self) -> &'a str {
+        core::str::from_utf8(self.0).unwrap_or_default()
     }
 
     /// Whether it is longer than the standard allows: taken from a server by
@@ -123,8 +149,48 @@ impl<'a> TryFrom<&'a str> for UniqueId<'a> {
     }
 }
 
+impl AsRef<[u8]> for UniqueId<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self.0
+    }
+}
+
+impl fmt::Display for UniqueId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl fmt::Debug for UniqueId<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "UniqueId({})", self.0.escape_ascii())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn a_number_is_read_as_it_is_written() {
+        for number in [1, 7, u32::MAX].map(|n| MessageNumber::new(n).unwrap()) {
+            assert_eq!(number.to_string().parse(), Ok(number));
+        }
+        assert_eq!("007".parse(), Ok(MessageNumber::new(7).unwrap()));
+        for text in ["", "0", "+1", "-1", " 1", "1 ", "4294967296", "\u{663}"] {
+            assert_eq!(text.parse::<MessageNumber>(), Err(Invalid(Rule::MessageNumber)), "{text:?}");
+        }
+        let letters = ["a", "b"];
+        assert_eq!(letters[MessageNumber::new(2).unwrap().index()], "b");
+    }
+
+    #[test]
+    fn a_unique_id_is_shown_as_it_is() {
+        let id = UniqueId::try_from("~!\"x").unwrap();
+        assert_eq!(
+            (id.to_string().as_bytes(), id.as_str(), id.as_ref()),
+            (id.octets(), "~!\"x", &b"~!\"x"[..])
+        );
     }
 }
