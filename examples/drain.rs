@@ -4,12 +4,9 @@
 //! passed over. With `--delete` the messages are removed from the server once they are all in the folder.
 
 use mail_session::blocking::{self, Session, Socket};
-use mail_session::pop3::{self, Listed};
-use mail_session::proto::pop3::client::Client;
-use mail_session::proto::pop3::types::UniqueId;
+use mail_session::pop3::{self, Client, Listed, UniqueId};
 use mailhost::Failure;
 use mailhost::client::target::{Arguments, Target};
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -41,19 +38,19 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
         opening = opening.insecure_apop();
     }
     let mut session = blocking::connect(opening.log_in(target.credentials()?))?;
-    let messages = session.list()?.messages;
+    let messages = session.list()?;
     // UIDL is optional (RFC 1939 §7); without it there is nothing that names a message in the next session.
-    let names: HashMap<_, _> = session.uidl()?.iter().map(|(message, id)| (message, file_name(id))).collect();
+    let ids = session.uidl()?;
     for listed in &messages {
-        let name = names.get(&listed.message).ok_or("a message without a unique-id")?;
+        let name = ids.get(listed.message).map(file_name).ok_or("a message without a unique-id")?;
         println!("{} {} octets {name}", listed.message, listed.octets);
-        let path = folder.as_ref().map(|folder| folder.join(name));
+        let path = folder.as_ref().map(|folder| folder.join(&name));
         if let Some(path) = path.filter(|path| !path.exists()) {
             download(&mut session, *listed, &path)?;
         }
     }
     if delete && folder.is_some() {
-        let refused = session.dele_many(messages.iter().map(|listed| listed.message))?;
+        let refused = session.dele_many(&messages)?;
         refused.iter().for_each(|(message, refusal)| eprintln!("{message}: {refusal}"));
     }
     session.quit()?;
@@ -74,7 +71,7 @@ fn file_name(id: UniqueId<'_>) -> String {
 fn download<S: Socket>(session: &mut Session<Client, S>, listed: Listed, path: &Path) -> Result<(), Failure> {
     let part = path.with_extension("part");
     let mut file = File::create(&part)?;
-    std::io::copy(&mut session.retr(listed.message)?, &mut file)?;
+    std::io::copy(&mut session.retr(listed)?, &mut file)?;
     file.sync_all()?;
     Ok(std::fs::rename(part, path)?)
 }

@@ -4,9 +4,12 @@ use crate::Failure;
 use crate::host::{Connection, Host, Stop};
 use crate::store::{INBOX, MaildropLock, Message, Store};
 use bytes::Bytes;
-use mail_session::pop3::serve::{self, Attempt, Denied, LockedMaildrop, Service};
-use mail_session::proto::pop3::server::{Config, Deletions, Maildrop, Server};
-use mail_session::proto::pop3::types::{MessageNumber, ReplyText, UniqueId};
+use mail_session::pop3::serve::{
+    self, Attempt, Config, Deletions, Denied, LockedMaildrop, Maildrop, Service,
+};
+use mail_session::pop3::{MessageNumber, UniqueId};
+use mail_session::proto::pop3::server::Server;
+use mail_session::proto::pop3::types::ReplyText;
 use mail_session::sasl::server::Identity;
 use mail_session::sasl::{ScramSecret, crypto};
 use mail_session::tls::ServerTls;
@@ -43,8 +46,7 @@ impl serve::Host for Store {
         let mut maildrop = Maildrop::new();
         for message in &inbox.messages {
             let id = format!("{}.{}", inbox.uid_validity, message.uid);
-            let id = UniqueId::try_from(id.as_str()).map_err(|_| Denied::Permanent)?;
-            maildrop.push(message.octets.len() as u64, id).map_err(|_| Denied::Permanent)?;
+            maildrop.push(message.octets.len() as u64, UniqueId::try_from(id.as_str())?)?;
         }
         let user = attempt.identity.user;
         Ok((Taken { _lock: lock, store: self.clone(), user, messages: inbox.messages }, maildrop))
@@ -65,7 +67,7 @@ pub struct Taken {
 
 impl Taken {
     fn message(&self, number: MessageNumber) -> Option<&Message> {
-        self.messages.get(number.get() as usize - 1)
+        self.messages.get(number.index())
     }
 }
 

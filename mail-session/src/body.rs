@@ -180,8 +180,7 @@ where
             match ready!(self.poll_part(context)) {
                 Ok(None) => return Poll::Ready(Ok(0)),
                 Ok(Some(part)) => self.rest = part,
-                Err(Error::Io(error)) => return Poll::Ready(Err(error)),
-                Err(error) => return Poll::Ready(Err(io::Error::other(error))),
+                Err(error) => return Poll::Ready(Err(error.into())),
             }
         }
         let n = self.rest.len().min(octets.len());

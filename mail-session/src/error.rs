@@ -64,6 +64,16 @@ impl<E> From<rustls::Error> for Error<E> {
     }
 }
 
+/// An error of the socket stays what it is; any other is wrapped, and [`get_ref`](io::Error::get_ref) gives it.
+impl<E: std::error::Error + Send + Sync + 'static> From<Error<E>> for io::Error {
+    fn from(error: Error<E>) -> Self {
+        match error {
+            Error::Io(error) => error,
+            other => Self::other(other),
+        }
+    }
+}
+
 impl<E> Error<E> {
     /// Whether the session is still good: the caller can make up for what is missing.
     #[must_use]

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::sasl::SaslError;
 use crate::tls::{Tls, TlsError};
 use crate::turn::Turn;
+use mail_pop3_proto::types::Code;
 use mail_wire::{Machine, Misuse, Returned};
 use std::fmt;
 
@@ -116,6 +117,12 @@ impl Refusal {
         }
     }
 
+    /// The response code, where it is one that a standard has: another one may repeat what was sent.
+    fn known(&self) -> Option<Code<'_>> {
+        let code = self.name().and_then(|name| Code::try_from(name).ok());
+        code.filter(|code| !matches!(code, Code::Other(_)))
+    }
+
     /// What the server says. Nothing stops a server from repeating what it was sent: it is not shown by `Debug` and `Display`.
     #[must_use]
     pub fn text(&self) -> &[u8] {
@@ -125,15 +132,17 @@ impl Refusal {
 
 impl fmt::Debug for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Refusal({:?}, {} octets of text)", self.code, self.text.len())
+        write!(f, "Refusal({self}, {} octets of text)", self.text.len())
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.code {
-            Some(code) => write!(f, "the server refuses: {code}"),
-            None => f.write_str("the server refuses"),
+        f.write_str("the server refuses")?;
+        match (self.code, self.known()) {
+            (Some(code), _) => write!(f, ": {code}"),
+            (None, Some(code)) => write!(f, ": {code}"),
+            (None, None) => Ok(()),
         }
     }
 }
@@ -222,6 +231,29 @@ pub enum FlowError<E> {
     /// The flow failed.
     #[error(transparent)]
     Flow(Failure),
+}
+
+impl<E> FlowError<E> {
+    /// What the server has said, if it is a refusal: of an operation, of the log-in, or of the session as a whole.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Flow(Failure::Refused(refusal) | Failure::LogIn(refusal) | Failure::Closing(refusal)) => {
+                Some(refusal)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// An error of the socket stays what it is; any other is wrapped, and [`get_ref`](std::io::Error::get_ref) gives it.
+impl<E: std::error::Error + Send + Sync + 'static> From<FlowError<E>> for std::io::Error {
+    fn from(error: FlowError<E>) -> Self {
+        match error {
+            FlowError::Session(error) => error.into(),
+            other => Self::other(other),
+        }
+    }
 }
 
 impl<E> From<Error<E>> for FlowError<E> {

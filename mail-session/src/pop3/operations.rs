@@ -1,21 +1,22 @@
 //! The operations as methods of both kinds of sessions. They are written once: what differs is whether a wait is awaited.
 
+use super::Error;
 use super::ask::{Ask, Clear, Deletions};
 use super::retrieval::{Part, Retrieval};
 use super::values::{Committed, Kept, Listed, Listing, Stat, UniqueIds, Wanted};
 use crate::blocking::{self, Socket};
-use crate::flow::{Failure, FlowError, Refusal};
+use crate::flow::{Failure, Refusal};
 use crate::session;
 use crate::timer::Timer;
 use bytes::Bytes;
 use futures_io::{AsyncRead, AsyncWrite};
+use mail_pop3_proto::Command;
 use mail_pop3_proto::client::Client;
 use mail_pop3_proto::ext::capa::Capabilities;
 use mail_pop3_proto::types::MessageNumber;
-use mail_pop3_proto::{Command, Violation};
 use std::iter::{Once, once};
 
-type Result<T> = std::result::Result<T, FlowError<Violation>>;
+type Result<T> = std::result::Result<T, Error>;
 
 /// Messages that are being downloaded, one behind the other. It may be dropped at any time: the next operation reads what is still
 /// under way, and drops it.
@@ -61,6 +62,7 @@ impl<S, I: Iterator<Item: Into<Wanted>>> Download<'_, S, I> {
 #[derive(Debug)]
 pub struct Message<'s, S> {
     pub(super) download: Download<'s, S, Once<Wanted>>,
+    expected: Option<u64>,
     pub(super) ended: bool,
     /// Octets that a `Read` had no room for.
     pub(super) rest: Bytes,
@@ -71,6 +73,12 @@ impl<S> Message<'_, S> {
     #[must_use]
     pub fn received(&self) -> u64 {
         self.download.received()
+    }
+
+    /// Its octets as LIST has told them, where it was asked for by what LIST gave. Servers are often wrong.
+    #[must_use]
+    pub fn expected(&self) -> Option<u64> {
+        self.expected
     }
 
     /// Whether all of it has been received.
@@ -92,7 +100,7 @@ macro_rules! operations {
             /// How many messages there are, and their octets (STAT, RFC 1939 §5).
             ///
             /// # Errors
-            /// [`FlowError`]; [`Failure::Malformed`] where the answer holds no number.
+            /// [`Error`]; [`Failure::Malformed`] where the answer holds no number.
             pub $($async)? fn stat(&mut self) -> Result<Stat> {
                 self.perform(&mut Ask::new(Command::Stat))$($await)*
             }
@@ -100,7 +108,7 @@ macro_rules! operations {
             /// The messages and their octets (LIST, RFC 1939 §5).
             ///
             /// # Errors
-            /// [`FlowError`].
+            /// [`Error`].
             pub $($async)? fn list(&mut self) -> Result<Listing> {
                 self.perform(&mut Ask::new(Command::List(None)))$($await)*
             }
@@ -108,7 +116,7 @@ macro_rules! operations {
             /// The octets of one message (LIST, RFC 1939 §5).
             ///
             /// # Errors
-            /// [`FlowError`]; [`Failure::Malformed`] where the answer holds no number.
+            /// [`Error`]; [`Failure::Malformed`] where the answer holds no number.
             pub $($async)? fn list_message(&mut self, message: MessageNumber) -> Result<Listed> {
                 let mut ask = Ask::<Option<Listed>>::new(Command::List(Some(message)));
                 Ok(self.perform(&mut ask)$($await)*?.ok_or(Failure::Unexpected)?)
@@ -117,7 +125,7 @@ macro_rules! operations {
             /// The messages and their unique-ids, which name them in every session (UIDL, RFC 1939 §7). Servers may lack it.
             ///
             /// # Errors
-            /// [`FlowError`].
+            /// [`Error`].
             pub $($async)? fn uidl(&mut self) -> Result<UniqueIds> {
                 self.perform(&mut Ask::new(Command::Uidl(None)))$($await)*
             }
@@ -125,7 +133,7 @@ macro_rules! operations {
             /// The octets of the unique-id of one message (UIDL, RFC 1939 §7).
             ///
             /// # Errors
-            /// [`FlowError`]; [`Failure::Malformed`] where the answer holds none.
+            /// [`Error`]; [`Failure::Malformed`] where the answer holds none.
             pub $($async)? fn uidl_message(&mut self, message: MessageNumber) -> Result<Vec<u8>> {
                 self.perform(&mut Ask::new(Command::Uidl(Some(message))))$($await)*
             }
@@ -133,27 +141,27 @@ macro_rules! operations {
             /// Marks a message as deleted (DELE, RFC 1939 §5). It is removed by [`quit`](Self::quit), and not before.
             ///
             /// # Errors
-            /// [`FlowError`].
+            /// [`Error`].
             pub $($async)? fn dele(&mut self, message: MessageNumber) -> Result<()> {
                 self.perform(&mut Ask::new(Command::Dele(message)))$($await)*
             }
 
-            /// Marks several messages as deleted (DELE, RFC 1939 §5), without waiting for each answer where the server has PIPELINING. Gives
-            /// those that the server refuses to mark, and why.
+            /// Marks several messages as deleted (DELE, RFC 1939 §5), without waiting for each answer where the server has PIPELINING: message
+            /// numbers, or what [`Self::list`] gives. Gives those that the server refuses to mark, and why.
             ///
             /// # Errors
-            /// [`FlowError`].
+            /// [`Error`].
             pub $($async)? fn dele_many<I>(&mut self, messages: I) -> Result<Vec<(MessageNumber, Refusal)>>
             where
-                I: IntoIterator<Item = MessageNumber>,
+                I: IntoIterator<Item: Into<MessageNumber>>,
             {
-                self.perform(&mut Deletions::new(messages.into_iter()))$($await)*
+                self.perform(&mut Deletions::new(messages.into_iter().map(Into::into)))$($await)*
             }
 
             /// Takes the marks from all messages (RSET, RFC 1939 §5).
             ///
             /// # Errors
-            /// [`FlowError`].
+            /// [`Error`].
             pub $($async)? fn reset(&mut self) -> Result<()> {
                 self.perform(&mut Ask::new(Command::Rset))$($await)*
             }
@@ -161,7 +169,7 @@ macro_rules! operations {
             /// Does nothing, so that the server does not log us out (NOOP, RFC 1939 §5).
             ///
             /// # Errors
-            /// [`FlowError`].
+            /// [`Error`].
             pub $($async)? fn noop(&mut self) -> Result<()> {
                 self.perform(&mut Ask::new(Command::Noop))$($await)*
             }
@@ -169,25 +177,27 @@ macro_rules! operations {
             /// Asks for the capabilities again (CAPA, RFC 2449 §5). Opening a session has asked already.
             ///
             /// # Errors
-            /// [`FlowError`].
+            /// [`Error`].
             pub $($async)? fn capa(&mut self) -> Result<&Capabilities> {
                 self.perform(&mut Ask::<Kept>::new(Command::Capa))$($await)*?;
                 Ok(self.turn().machine.capabilities())
             }
 
-            /// Downloads a message (RETR, RFC 1939 §5), streamed.
+            /// Downloads a message (RETR, RFC 1939 §5), streamed: a message number, or what [`Self::list`] gives, and then
+            /// [`Message::expected`] tells its size.
             ///
             /// # Errors
-            /// [`FlowError`]; [`Failure::Refused`] where there is no such message.
-            pub $($async)? fn retr(&mut self, message: MessageNumber) -> Result<Message<'_, Self>> {
-                self.message(Wanted::from(message))$($await)*
+            /// [`Error`]; [`Failure::Refused`] where there is no such message.
+            pub $($async)? fn retr(&mut self, message: impl Into<Wanted>) -> Result<Message<'_, Self>> {
+                self.message(message.into())$($await)*
             }
 
             /// Downloads the header of a message and so many lines of its body (TOP, RFC 1939 §7), streamed. Servers may lack it.
             ///
             /// # Errors
-            /// [`FlowError`]; [`Failure::Refused`] where there is no such message.
+            /// [`Error`]; [`Failure::Refused`] where there is no such message.
             pub $($async)? fn top(&mut self, message: MessageNumber, lines: u32) -> Result<Message<'_, Self>> {
+                // What LIST tells is the size of the whole.
                 self.message(Wanted { lines: Some(lines), ..Wanted::from(message) })$($await)*
             }
 
@@ -203,7 +213,7 @@ macro_rules! operations {
             /// Ends the session; the server removes what is marked (QUIT, RFC 1939 §6).
             ///
             /// # Errors
-            /// [`Failure::Refused`]: the server could not remove all of it. Any other [`FlowError`]: whether it has, is not known.
+            /// [`Failure::Refused`]: the server could not remove all of it. Any other [`Error`]: whether it has, is not known.
             pub $($async)? fn quit(mut self) -> Result<Committed> {
                 self.perform(&mut Ask::<()>::new(Command::Quit))$($await)*?;
                 // The answer stands; how the link then ends changes nothing.
@@ -218,7 +228,7 @@ macro_rules! operations {
                     Some(Part::Refused(_, refusal)) => return Err(Failure::Refused(refusal).into()),
                     _ => return Err(Failure::Unexpected.into()),
                 }
-                Ok(Message { download, ended: false, rest: Bytes::new() })
+                Ok(Message { download, expected: wanted.octets, ended: false, rest: Bytes::new() })
             }
         }
 
@@ -226,7 +236,7 @@ macro_rules! operations {
             /// The next part, or `None` behind the last. Cancel-safe.
             ///
             /// # Errors
-            /// [`FlowError`]. A message is whole only with its [`Part::End`].
+            /// [`Error`]. A message is whole only with its [`Part::End`].
             // An iterator could not lend the octets.
             #[allow(clippy::should_implement_trait)]
             pub $($async)? fn next(&mut self) -> Result<Option<Part<'_>>> {
@@ -242,7 +252,7 @@ macro_rules! operations {
             /// The next octets, or `None` when the message is complete. Cancel-safe.
             ///
             /// # Errors
-            /// [`FlowError`]: the message is not whole.
+            /// [`Error`]: the message is not whole.
             // An iterator could not lend the octets.
             #[allow(clippy::should_implement_trait)]
             pub $($async)? fn next(&mut self) -> Result<Option<&[u8]>> {
@@ -262,7 +272,7 @@ macro_rules! operations {
             /// All of it, or what is left of it, if that is no more than `limit` octets.
             ///
             /// # Errors
-            /// [`Failure::TooLong`] beyond the limit; [`FlowError`].
+            /// [`Failure::TooLong`] beyond the limit; [`Error`].
             pub $($async)? fn to_vec(mut self, limit: usize) -> Result<Vec<u8>> {
                 let mut all = self.rest.to_vec();
                 while let Some(octets) = self.next()$($await)*? {

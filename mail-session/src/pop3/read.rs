@@ -4,12 +4,9 @@
 
 use super::operations::Message;
 use crate::blocking::{self, Socket};
-use crate::error::Error;
-use crate::flow::FlowError;
 #[cfg(feature = "futures")]
 use crate::session;
 use bytes::{Buf, Bytes};
-use mail_pop3_proto::Violation;
 use mail_pop3_proto::client::Client;
 use std::io::{self, Read};
 
@@ -18,7 +15,7 @@ use std::io::{self, Read};
 impl<S: Socket> Read for Message<'_, blocking::Session<Client, S>> {
     fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
         if self.rest.is_empty() && !octets.is_empty() {
-            let Some(chunk) = self.next().map_err(into_io)? else { return Ok(0) };
+            let Some(chunk) = self.next()? else { return Ok(0) };
             // What the reader has no room for is copied aside: the input keeps nothing behind the next event.
             let (now, later) = chunk.split_at(chunk.len().min(octets.len()));
             octets[..now.len()].copy_from_slice(now);
@@ -43,13 +40,5 @@ where
     pub fn into_body(self) -> crate::body::Body<'s, Client, S, T> {
         let ended = self.ended;
         self.download.into_session().body_unless(ended)
-    }
-}
-
-/// An error of the socket stays what it is; any other is wrapped, and `source` gives it.
-fn into_io(error: FlowError<Violation>) -> io::Error {
-    match error {
-        FlowError::Session(Error::Io(error)) => error,
-        other => io::Error::other(other),
     }
 }

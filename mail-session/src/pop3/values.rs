@@ -36,6 +36,42 @@ pub struct Listing {
     pub malformed: Skipped,
 }
 
+impl Listing {
+    /// What is listed for a message.
+    #[must_use]
+    pub fn get(&self, message: MessageNumber) -> Option<Listed> {
+        place(&self.messages, message, |listed| listed.message).map(|(_, listed)| *listed)
+    }
+
+    /// The octets of all messages.
+    #[must_use]
+    pub fn octets(&self) -> u64 {
+        self.messages.iter().fold(0, |sum, listed| sum.saturating_add(listed.octets))
+    }
+}
+
+impl<'l> IntoIterator for &'l Listing {
+    type Item = &'l Listed;
+    type IntoIter = std::slice::Iter<'l, Listed>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.messages.iter()
+    }
+}
+
+/// The entry of a message and its place in a list. Nearly every server lists all messages in order, so that the number is the place.
+fn place<T>(
+    entries: &[T],
+    message: MessageNumber,
+    number: impl Fn(&T) -> MessageNumber,
+) -> Option<(usize, &T)> {
+    let guess = entries.get(message.index()).filter(|entry| number(entry) == message);
+    match guess {
+        Some(entry) => Some((message.index(), entry)),
+        None => entries.iter().enumerate().find(|(_, entry)| number(entry) == message),
+    }
+}
+
 /// What UIDL tells (RFC 1939 §7).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UniqueIds {
@@ -54,6 +90,14 @@ impl UniqueIds {
             let id = self.octets.get(std::mem::replace(&mut from, end)..end)?;
             Some((message, UniqueId::of_server(id)?))
         })
+    }
+
+    /// The unique-id of a message; `None` where the server has listed none. One of them, if it has listed several.
+    #[must_use]
+    pub fn get(&self, message: MessageNumber) -> Option<UniqueId<'_>> {
+        let (at, &(_, end)) = place(&self.ends, message, |(number, _)| *number)?;
+        let from = at.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |(_, end)| *end);
+        UniqueId::of_server(self.octets.get(from..end)?)
     }
 
     /// How many there are.
@@ -124,6 +168,12 @@ impl From<MessageNumber> for Wanted {
     }
 }
 
+impl From<&MessageNumber> for Wanted {
+    fn from(message: &MessageNumber) -> Self {
+        Self::from(*message)
+    }
+}
+
 impl From<Listed> for Wanted {
     fn from(listed: Listed) -> Self {
         Self { message: listed.message, octets: Some(listed.octets), lines: None }
@@ -133,6 +183,18 @@ impl From<Listed> for Wanted {
 impl From<&Listed> for Wanted {
     fn from(listed: &Listed) -> Self {
         Self::from(*listed)
+    }
+}
+
+impl From<Listed> for MessageNumber {
+    fn from(listed: Listed) -> Self {
+        listed.message
+    }
+}
+
+impl From<&Listed> for MessageNumber {
+    fn from(listed: &Listed) -> Self {
+        listed.message
     }
 }
 

@@ -121,3 +121,21 @@ fn a_future_that_is_dropped_releases_the_lock() {
     drop(serving);
     assert_eq!((shelf.left().as_str(), shelf.is_locked()), ("abc", false));
 }
+
+/// What a server writes into its log.
+#[test]
+fn an_end_is_shown_in_words() {
+    use mail_session::proto::pop3::Violation;
+    use mail_session::proto::pop3::server::Abort;
+    for (ended, shown) in [
+        (Ended::BeforeLogIn, "over before a log-in"),
+        (Ended::Committed(2), "2 messages removed"),
+        (Ended::NotCommitted(std::io::Error::other("read-only")), "marked messages not removed: read-only"),
+        (Ended::Aborted(Abort::Lost), "the client has gone; nothing removed"),
+        (Ended::Aborted(Abort::Shutdown), "shut down; nothing removed"),
+    ] {
+        assert_eq!(ended.to_string(), shown);
+    }
+    let violation = Ended::Aborted(Abort::Violation(Violation::Expired)).to_string();
+    assert_eq!(violation, format!("{}; nothing removed", Violation::Expired));
+}

@@ -157,6 +157,18 @@ fn every_denial_has_its_code() {
     }
 }
 
+/// What a host writes with `?`.
+#[test]
+fn what_is_wrong_with_a_store_denies_the_log_in() {
+    use mail_session::proto::pop3::types::UniqueId;
+    let listed = || -> Result<(), Denied> {
+        UniqueId::try_from("no id")?;
+        Ok(())
+    };
+    let read = || -> Result<(), Denied> { Err(std::io::Error::from(std::io::ErrorKind::NotFound))? };
+    assert_eq!((listed(), read()), (Err(Denied::Permanent), Err(Denied::Temporary)));
+}
+
 #[test]
 fn one_session_holds_the_maildrop() {
     let shelf = Shelf::new(&["x\r\n"]);

@@ -242,7 +242,7 @@ fn an_smtp_server_forgets_the_name_the_mail_and_the_offer_of_before_tls() {
     use smtp::server::{Config, Event, Offer, Server};
     let name = smtp::types::EhloName::new(tls::HOST.as_bytes()).unwrap();
     let mut config = Config::new(name);
-    config.offer = Offer::new(name).with_mechanism(smtp::types::Mechanism::new(b"PLAIN").unwrap());
+    config.offer = Offer::new(name).with_mechanism(smtp::types::Mechanism::new(b"PLAIN").unwrap()).into();
     let (mut left, right) = ends();
     let server = serve(Server::new(config), right, |event, turn| {
         let reply = |code| ReplyBuf::line(code, "fine").unwrap();

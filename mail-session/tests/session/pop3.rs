@@ -70,7 +70,8 @@ async fn all(mut session: Open) {
     let listed = session.list().await.unwrap();
     let sizes: Vec<_> =
         (1..).zip(&messages).map(|(n, m)| Listed { message: number(n), octets: m.len() as u64 }).collect();
-    assert_eq!((listed.messages, listed.malformed.count), (sizes, 0));
+    assert_eq!((&listed.messages, listed.malformed.count), (&sizes, 0));
+    let listing = listed.messages;
     assert_eq!(session.list_message(number(3)).await.unwrap().octets, messages[2].len() as u64);
     assert!(is_refused(&session.list_message(number(7)).await.unwrap_err()));
 
@@ -80,7 +81,10 @@ async fn all(mut session: Open) {
     assert_eq!(ids.fresh(&["id0", "id2", "id9"]), [2, 4, 5, 6].map(number));
     assert_eq!(session.uidl_message(number(2)).await.unwrap(), b"id1");
 
-    assert_eq!(session.retr(number(4)).await.unwrap().to_vec(1 << 20).await.unwrap(), messages[3]);
+    let message = session.retr(listing[3]).await.unwrap();
+    assert_eq!(message.expected(), Some(messages[3].len() as u64));
+    assert_eq!(message.to_vec(1 << 20).await.unwrap(), messages[3]);
+    assert_eq!(session.retr(number(4)).await.unwrap().expected(), None);
     assert!(is_refused(&session.retr(number(9)).await.unwrap_err()));
     let head = session.top(number(4), 0).await.unwrap().to_vec(100).await.unwrap();
     assert_eq!(head, b"Subject: 40000\r\n\r\n");
@@ -92,7 +96,7 @@ async fn all(mut session: Open) {
     session.reset().await.unwrap();
     session.noop().await.unwrap();
     assert!(session.capa().await.unwrap().has("PIPELINING"));
-    assert_eq!(session.dele_many([]).await.unwrap(), []);
+    assert_eq!(session.dele_many([MessageNumber::FIRST; 0]).await.unwrap(), []);
     let refused = session.dele_many([2, 9, 5].map(number)).await.unwrap();
     assert_eq!(refused.iter().map(|(message, _)| *message).collect::<Vec<_>>(), [number(9)]);
     let _committed = session.quit().await.unwrap();

@@ -14,7 +14,7 @@ use mail_session::sasl::client::Credentials;
 use mail_session::{Error, Session, blocking};
 
 type Open = Session<Client, End, Clock>;
-type Failed = FlowError<Violation>;
+type Failed = mail_session::pop3::Error;
 
 /// What there is to be said before anything else, with these lines in the list of capabilities.
 const CAPA: &str = "+OK\r\nUIDL\r\nTOP\r\nPIPELINING\r\nRESP-CODES\r\n.\r\n";
@@ -266,7 +266,52 @@ fn a_listing_of_another_count_is_told_as_it_is() {
             .map(|(message, id)| (message.get(), std::str::from_utf8(id.octets()).unwrap()))
             .collect();
         assert_eq!((messages, got.as_slice(), told.malformed.count), (3, ids, malformed), "{listing:?}");
+        for message in 1..6 {
+            let id = told.get(number(message)).map(|id| (message, id.as_str()));
+            assert_eq!(id.is_some(), ids.iter().any(|(number, _)| *number == message), "{listing:?}");
+            assert!(id.is_none_or(|id| ids.contains(&id)), "{listing:?}: {id:?}");
+        }
     }
+}
+
+/// The same of sizes, in any order and with gaps.
+#[test]
+fn sizes_are_looked_up_by_message() {
+    let answer = "+OK\r\n3 30\r\n1 10\r\n7 18446744073709551615\r\n.\r\n";
+    let listing = with(&[("LIST", answer)], async |mut session| session.list().await.unwrap());
+    let got = [1, 2, 3, 7, 8].map(|n| listing.get(number(n)).map(|listed| listed.octets));
+    assert_eq!(got, [Some(10), None, Some(30), Some(u64::MAX), None]);
+    assert_eq!(listing.octets(), u64::MAX, "no sum that goes round");
+    assert_eq!((&listing).into_iter().map(MessageNumber::from).collect::<Vec<_>>(), [3, 1, 7].map(number));
+}
+
+/// What an application shows: the code where a standard has it, and nothing that a server may have repeated.
+#[test]
+fn a_refusal_is_shown_without_the_words_of_the_server() {
+    for (answer, shown) in [
+        ("-ERR [IN-USE] s3cret\r\n", "the server refuses: IN-USE"),
+        ("-ERR [sys/temp] s3cret\r\n", "the server refuses: SYS/TEMP"),
+        ("-ERR [S3CRET] s3cret\r\n", "the server refuses"),
+        ("-ERR s3cret\r\n", "the server refuses"),
+    ] {
+        let failed = with(&[("NOOP", answer)], async |mut session| session.noop().await.unwrap_err());
+        assert_eq!(
+            (failed.to_string().as_str(), failed.refusal().unwrap().to_string().as_str()),
+            (shown, shown)
+        );
+        assert!(!format!("{failed:?}").to_lowercase().contains("s3cret"), "{failed:?}");
+        let as_io = std::io::Error::from(failed);
+        assert_eq!(as_io.to_string(), shown);
+        assert!(as_io.get_ref().unwrap().is::<Failed>());
+    }
+}
+
+/// An error of the socket is given as it is.
+#[test]
+fn an_error_of_the_socket_stays_what_it_is() {
+    let failed = Failed::from(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+    assert!(failed.refusal().is_none());
+    assert_eq!(std::io::Error::from(failed).kind(), std::io::ErrorKind::ConnectionReset);
 }
 
 /// A message without an end is never one, however long it is waited for.

@@ -100,7 +100,7 @@ pub async fn smtp(serve: Serve, end: End, clock: Clock) -> Result<Vec<Vec<u8>>, 
         offer = offer.without(smtp::ext::Extension::StartTls);
     }
     let mut config = Config::new(name);
-    config.offer = offer;
+    config.offer = offer.into();
     config.policy.plaintext_auth = serve.plaintext();
     let mut session = serve.session(Server::new(config), end, clock).await?;
     let reply = |code, text| ReplyBuf::line(code, text).unwrap();

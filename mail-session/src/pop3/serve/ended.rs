@@ -5,7 +5,7 @@ use mail_pop3_proto::Violation;
 use mail_pop3_proto::server::Abort;
 use mail_pop3_proto::types::MessageNumber;
 use mail_wire::Misuse;
-use std::io;
+use std::{fmt, io};
 
 /// How a connection has ended that broke no rule.
 #[derive(Debug)]
@@ -19,6 +19,19 @@ pub enum Ended {
     NotCommitted(io::Error),
     /// Without QUIT: nothing was removed.
     Aborted(Abort),
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BeforeLogIn => f.write_str("over before a log-in"),
+            Self::Committed(messages) => write!(f, "{messages} messages removed"),
+            Self::NotCommitted(error) => write!(f, "marked messages not removed: {error}"),
+            Self::Aborted(Abort::Lost) => f.write_str("the client has gone; nothing removed"),
+            Self::Aborted(Abort::Shutdown) => f.write_str("shut down; nothing removed"),
+            Self::Aborted(Abort::Violation(violation)) => write!(f, "{violation}; nothing removed"),
+        }
+    }
 }
 
 /// How a connection has failed. A maildrop that was locked has been dropped, and nothing was removed.

@@ -5,6 +5,7 @@ use super::apop::Apop;
 use crate::sasl::ScramSecret;
 use crate::sasl::server::Identity;
 use bytes::Bytes;
+use mail_pop3_proto::error::Invalid;
 use mail_pop3_proto::server::{Deletions, Maildrop};
 use mail_pop3_proto::types::MessageNumber;
 use mail_wire::{Secret, SecretBuf};
@@ -186,4 +187,18 @@ pub enum Denied {
     Temporary,
     /// A fault that needs a human: `[SYS/PERM]` (RFC 3206 §3).
     Permanent,
+}
+
+/// A store that cannot be read may be read later: [`Denied::Temporary`]. What was wrong is told to nobody; a host writes it down before.
+impl From<io::Error> for Denied {
+    fn from(_: io::Error) -> Self {
+        Self::Temporary
+    }
+}
+
+/// A maildrop that cannot be listed, such as one with a unique-id that is none, needs a human: [`Denied::Permanent`].
+impl From<Invalid> for Denied {
+    fn from(_: Invalid) -> Self {
+        Self::Permanent
+    }
 }

@@ -25,9 +25,9 @@
 //! # Example
 //!
 //! ```
-//! use mail_session::pop3::serve::{Attempt, Denied, Ended, Host, LockedMaildrop, Service};
-//! use mail_session::proto::pop3::{Allow, server::{Config, Deletions, Maildrop}, types::{MessageNumber, UniqueId}};
-//! use mail_session::{Bytes, blocking::Session, memory};
+//! use mail_session::pop3::serve::{Attempt, Config, Deletions, Denied, Ended, Host, LockedMaildrop, Maildrop, Service};
+//! use mail_session::pop3::{MessageNumber, UniqueId};
+//! use mail_session::{Bytes, blocking::Session, memory, wire::Allow};
 //! use std::io::{self, Read, Write};
 //!
 //! #[derive(Clone)]
@@ -40,8 +40,7 @@
 //!             return Err(Denied::Credentials);
 //!         }
 //!         let mut maildrop = Maildrop::new();
-//!         let id = UniqueId::try_from("one").map_err(|_| Denied::Permanent)?;
-//!         maildrop.push(self.0.len() as u64, id).map_err(|_| Denied::Permanent)?;
+//!         maildrop.push(self.0.len() as u64, UniqueId::try_from("one")?)?;
 //!         Ok((self.clone(), maildrop))
 //!     }
 //! }
@@ -87,6 +86,7 @@ mod source;
 pub use apop::Apop;
 pub use ended::{Ended, ServeError};
 pub use host::{AsyncHost, AsyncLockedMaildrop, Attempt, Denied, Host, LockedMaildrop, Proof};
+pub use mail_pop3_proto::server::{Config, Deletions, Maildrop};
 pub use service::Service;
 pub use serving::{Serving, Want};
 pub use source::Source;
