@@ -369,8 +369,14 @@ fn the_offer_of_another_server_is_not_owed() {
 #[test]
 fn an_offer_is_worth_nothing_behind_the_end() {
     for (why, end) in [(Closing::Shutdown, Ok(())), (Closing::Expired, Err(Violation::Expired))] {
-        let (mut server, mut input, mut output, offer) = offered("", b"", Arrives::Together);
+        let (mut server, mut input, mut output, mut offer) = offered("", b"", Arrives::Together);
         server.close(why, &mut output);
+        if why == Closing::Expired {
+            // A deadline ends it before anybody looks.
+            let refused = server.refuse_tls(offer, &mut output).unwrap_err();
+            assert_eq!(refused.why, Misuse::Over);
+            offer = refused.token;
+        }
         let framed = server.frame(&mut input, &mut output);
         assert_eq!(framed.map(|framed| assert!(matches!(framed, Framed::Closed))), end);
         let refused = server.refuse_tls(offer, &mut output).unwrap_err();

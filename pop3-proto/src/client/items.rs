@@ -154,3 +154,50 @@ pub(crate) fn read<'i>(
 pub(crate) fn unstuffed(line: &[u8]) -> &[u8] {
     line.strip_prefix(b".").unwrap_or(line)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use alloc::vec::Vec;
+
+    fn head(shape: Shape, lf: bool) -> Head {
+        Head { shape, lf, repairs: Switches::default() }
+    }
+
+    /// The short path is for what most servers send, or it would only cost; and it never takes for a line end what is none here.
+    #[test]
+    fn the_short_path_takes_plain_lines_where_crlf_ends_them() {
+        for (shape, lines) in
+            [(Shape::Scan, "1 120\r\n2 5\r\n"), (Shape::UniqueIds, "1 whqtswO00WBw418f9t5JxYwZ\r\n2 Q\r\n")]
+        {
+            let crlf = head(shape, false);
+            let first = lines.find('\n').unwrap() + 1;
+            let (item, len) = plain(lines.as_bytes(), crlf).unwrap();
+            assert_eq!(
+                (Ok(item), len),
+                (read(&lines.as_bytes()[..first - 2], shape, &mut Switches::default()), first)
+            );
+            let items: Vec<_> = Items::new(lines.as_bytes(), crlf).iter().collect();
+            assert!(items.len() == 2 && items.iter().all(Result::is_ok), "{items:?}");
+            // Where LF ends the lines, the CR before it is an octet of the line, and none that may stand there.
+            let lf = head(shape, true);
+            assert_eq!(plain(lines.as_bytes(), lf), None);
+            let items: Vec<_> = Items::new(lines.as_bytes(), lf).iter().collect();
+            assert!(items.len() == 2 && items.iter().all(Result::is_err), "{items:?}");
+            let bare = lines.replace('\r', "");
+            assert!(Items::new(bare.as_bytes(), lf).iter().all(|item| item.is_ok()));
+        }
+        // No other listing has one.
+        assert_eq!(plain(b"1 120\r\n", head(Shape::Capabilities, false)), None);
+    }
+
+    #[test]
+    fn a_batch_has_its_octets_and_shows_its_lines() {
+        let octets = b"1 5\r\nx\r\n";
+        let items = Items::new(octets, head(Shape::Scan, false));
+        assert_eq!(items.octets(), octets);
+        let shown = format!("{items:?}");
+        assert!(shown.starts_with("[Ok(Scan") && shown.contains("Err(Malformed"), "{shown}");
+    }
+}
