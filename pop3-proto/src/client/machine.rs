@@ -410,7 +410,7 @@ impl Client {
         }
         // Before the server has had a response its `+OK` cannot be a success (RFC 5034 §4).
         // Some servers say so for an empty challenge. With text behind it is taken for what it says, and refused.
-        let early = !auth.responded && line.eq_ignore_ascii_case(b"+OK");
+        let early = !auth.responded && line.trim_ascii_end().eq_ignore_ascii_case(b"+OK");
         (early && repairs.take(Repair::OkForChallenge)).then_some(&[][..])
     }
 

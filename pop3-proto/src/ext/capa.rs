@@ -196,11 +196,19 @@ impl Capabilities {
         self.add(line.as_bytes()).map(|()| self)
     }
 
-    /// Adds a line that was parsed by the rules of the connection, its tag as it is known.
+    /// Adds a line that was parsed by the rules of the connection: its tag as it is known, and its arguments as the standard sets them apart.
     pub(crate) fn keep(&mut self, capability: &Capability<'_>, line: &[u8]) {
         let name = capability.name();
+        let rest = line.get(name.len()..).unwrap_or_default();
         self.lines.extend_from_slice(name);
-        self.lines.extend_from_slice(line.get(name.len()..).unwrap_or_default());
+        match capability {
+            Capability::Implementation(_) | Capability::Other { .. } => self.lines.extend_from_slice(rest),
+            // One blank between two words: what a repair has let in is not let in twice.
+            _ => rest.split(|octet| *octet == b' ').filter(|word| !word.is_empty()).for_each(|word| {
+                self.lines.push(b' ');
+                self.lines.extend_from_slice(word);
+            }),
+        }
         self.lines.push(b'\n');
         self.count = self.count.saturating_add(1);
     }

@@ -38,30 +38,48 @@ fn read<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Result<Capability<'i>, n
         }
         known.iter_mut().filter(|octet| **octet == b'_').for_each(|octet| *octet = b'-');
     }
-    Ok(match &*known {
-        b"TOP" => bare(rest, Capability::Top)?,
-        b"UIDL" => bare(rest, Capability::Uidl)?,
-        b"USER" => bare(rest, Capability::User)?,
-        b"RESP-CODES" => bare(rest, Capability::RespCodes)?,
-        b"AUTH-RESP-CODE" => bare(rest, Capability::AuthRespCode)?,
-        b"PIPELINING" => bare(rest, Capability::Pipelining)?,
-        b"STLS" => bare(rest, Capability::Stls)?,
-        b"LANG" => bare(rest, Capability::Lang)?,
-        // Mechanisms are read one by one when they are asked for; a server may have none left to offer.
-        b"SASL" => Capability::Sasl(Mechanisms::read(rest.get(1..).unwrap_or_default())),
-        b"UTF8" => Capability::Utf8 { user: user(rest)? },
+    // Mechanisms are read one by one when they are asked for; a server may have none left to offer. An implementation is a text for logs, whose
+    // blanks are its own (RFC 2449 §6.9).
+    match &*known {
+        b"SASL" => return Ok(Capability::Sasl(Mechanisms::read(rest.get(1..).unwrap_or_default()))),
+        b"IMPLEMENTATION" => return Ok(Capability::Implementation(rest.get(1..).unwrap_or_default())),
+        _ => {}
+    }
+    let lenient = repairs.is_on(Repair::ExtraBlanks);
+    let arguments = if lenient { rest.trim_ascii_end() } else { rest };
+    let extra = arguments.len() < rest.len() || memchr::memmem::find(arguments, b"  ").is_some();
+    let capability = match &*known {
+        b"TOP" => bare(arguments, Capability::Top)?,
+        b"UIDL" => bare(arguments, Capability::Uidl)?,
+        b"USER" => bare(arguments, Capability::User)?,
+        b"RESP-CODES" => bare(arguments, Capability::RespCodes)?,
+        b"AUTH-RESP-CODE" => bare(arguments, Capability::AuthRespCode)?,
+        b"PIPELINING" => bare(arguments, Capability::Pipelining)?,
+        b"STLS" => bare(arguments, Capability::Stls)?,
+        b"LANG" => bare(arguments, Capability::Lang)?,
+        b"UTF8" => Capability::Utf8 { user: user(arguments, lenient)? },
         b"LOGIN-DELAY" => {
-            let (rest, seconds) = preceded(blank, number32).parse(rest)?;
-            Capability::LoginDelay { seconds, user: user(rest)? }
+            let (rest, seconds) = preceded(gap(lenient), number32).parse(arguments)?;
+            Capability::LoginDelay { seconds, user: user(rest, lenient)? }
         }
         b"EXPIRE" => {
-            let (rest, expire) = preceded(blank, expire).parse(rest)?;
-            Capability::Expire { expire, user: user(rest)? }
+            let (rest, expire) = preceded(gap(lenient), expire).parse(arguments)?;
+            Capability::Expire { expire, user: user(rest, lenient)? }
         }
-        // Text for logs: its blanks are its own (RFC 2449 §6.9).
-        b"IMPLEMENTATION" => Capability::Implementation(rest.get(1..).unwrap_or_default()),
-        _ => other(name, rest),
-    })
+        _ => return Ok(other(name, rest)),
+    };
+    if extra {
+        repairs.mend(Repair::ExtraBlanks);
+    }
+    Ok(capability)
+}
+
+/// One blank, or more of them where that repair is on.
+fn gap<'i>(lenient: bool) -> impl Parser<&'i [u8], Output = (), Error = Fault> {
+    move |input: &'i [u8]| {
+        let (rest, ()) = blank(input)?;
+        Ok((if lenient { rest.trim_ascii_start() } else { rest }, ()))
+    }
 }
 
 /// A tag without arguments. One that has some all the same is malformed, and not another capability.
@@ -85,10 +103,10 @@ fn expire(input: &[u8]) -> Parsed<'_, Expire> {
 }
 
 /// Whether ` USER` stands at the end.
-fn user(input: &[u8]) -> Result<bool, nom::Err<Fault>> {
+fn user(input: &[u8], lenient: bool) -> Result<bool, nom::Err<Fault>> {
     // USER says that the value differs from user to user, for LOGIN-DELAY and EXPIRE (RFC 2449 §6.5 and §6.7), and that names may be
     // UTF-8, for UTF8 (RFC 6856 §2.2).
-    let (rest, user) = opt(preceded(blank, word)).parse(input)?;
+    let (rest, user) = opt(preceded(gap(lenient), word)).parse(input)?;
     match user {
         None => end(rest).map(|_| false),
         Some(word) if word.eq_ignore_ascii_case(b"USER") => end(rest).map(|_| true),

@@ -5,7 +5,7 @@ use super::{Fault, blank, end, number32, number64};
 use crate::error::Rule;
 use crate::policy::{Mend, Repair};
 use crate::reply::{DataHead, Status};
-use crate::types::{LanguageTag, MessageNumber};
+use crate::types::{LanguageTag, MessageNumber, UniqueId};
 use mail_wire::{Repairs, Span};
 
 /// The status and the text behind it. `None`: no status indicator.
@@ -56,12 +56,25 @@ fn place(text: &[u8], fault: nom::Err<Fault>, start: usize) -> DataHead {
     DataHead::Malformed { at: malformed.at.saturating_add(start), rule: malformed.rule }
 }
 
+/// The text without blanks in front of it, where that repair is on; and whether there were any, which is counted once the rest is good.
+fn led(line: &[u8], text: Span, repairs: &impl Mend) -> (Span, bool) {
+    let blanks = text.of(line).iter().take_while(|octet| **octet == b' ').count();
+    if blanks == 0 || !repairs.is_on(Repair::ExtraBlanks) {
+        return (text, false);
+    }
+    (Span::new(text.start().saturating_add(blanks), text.end()), true)
+}
+
 /// The drop listing (RFC 1939 §5): two numbers; what follows is ignored.
 pub(crate) fn stat(line: &[u8], text: Span, repairs: &mut impl Mend) -> DataHead {
+    let (text, mut extra) = led(line, text, repairs);
     let octets = text.of(line);
     // RFC 1939 §5: two numbers; servers put text behind them.
     let numbers = number32(octets).and_then(|(rest, messages)| {
         let (rest, ()) = blank(rest)?;
+        let (gap, more) = led(rest, Span::new(0, rest.len()), repairs);
+        let rest = gap.of(rest);
+        extra |= more;
         // A sum that has overflowed at the server is no size at all, and the count of messages is good all the same.
         if let [b'-', digits @ ..] = rest {
             let (behind, _) = number64(digits)?;
@@ -74,15 +87,24 @@ pub(crate) fn stat(line: &[u8], text: Span, repairs: &mut impl Mend) -> DataHead
         Ok((rest, DataHead::Stat { messages, octets: Some(octets) }))
     });
     match numbers {
-        Ok((_, data)) => data,
+        Ok((_, data)) => counted(data, extra, repairs),
         Err(fault) => place(octets, fault, text.start()),
     }
 }
 
+/// What was read of a text that may have had too many blanks.
+fn counted(data: DataHead, extra: bool, repairs: &mut impl Mend) -> DataHead {
+    if extra && !matches!(data, DataHead::Malformed { .. }) {
+        repairs.mend(Repair::ExtraBlanks);
+    }
+    data
+}
+
 /// The scan listing that answers LIST n.
 pub(crate) fn one_scan(line: &[u8], text: Span, asked: MessageNumber, repairs: &mut impl Mend) -> DataHead {
+    let (text, extra) = led(line, text, repairs);
     let octets = text.of(line);
-    match scan(octets, repairs) {
+    let data = match scan(octets, repairs) {
         Ok((message, octets)) if message == asked => DataHead::Scan { message, octets },
         Ok(_) => DataHead::Malformed { at: text.start(), rule: Rule::OtherMessage },
         // A bare size can only be of the message that was asked for.
@@ -92,7 +114,8 @@ pub(crate) fn one_scan(line: &[u8], text: Span, asked: MessageNumber, repairs: &
             }
             _ => place(octets, fault, text.start()),
         },
-    }
+    };
+    counted(data, extra, repairs)
 }
 
 /// The unique-id listing that answers UIDL n.
@@ -102,21 +125,36 @@ pub(crate) fn one_unique_id(
     asked: MessageNumber,
     repairs: &mut impl Mend,
 ) -> DataHead {
+    let (text, mut extra) = led(line, text, repairs);
     let octets = text.of(line);
-    match unique_id(octets, repairs) {
+    // The id is the last word of the line, blanks at the end apart.
+    let behind = octets.len().saturating_sub(octets.trim_ascii_end().len());
+    let end = text.end().saturating_sub(behind);
+    let data = match unique_id(octets, repairs) {
         Ok((message, id)) if message == asked => {
-            // The id is the last word of the line, blanks at the end apart.
-            let behind = octets.len().saturating_sub(octets.trim_ascii_end().len());
-            let end = text.end().saturating_sub(behind);
             DataHead::UniqueId { message, id: Span::new(end.saturating_sub(id.octets().len()), end) }
         }
         Ok(_) => DataHead::Malformed { at: text.start(), rule: Rule::OtherMessage },
         // The same for a bare id.
-        Err(fault) => match crate::types::UniqueId::try_from(octets) {
-            Ok(_) if repairs.mend(Repair::MissingNumber) => DataHead::UniqueId { message: asked, id: text },
-            _ => place(octets, fault, text.start()),
-        },
-    }
+        Err(fault) => {
+            let trims = behind > 0 && repairs.is_on(Repair::ExtraBlanks);
+            let id = if trims { Span::new(text.start(), end) } else { text };
+            match UniqueId::of_any_length(id.of(line)) {
+                Ok(long) if long.is_long() && !repairs.is_on(Repair::LongUniqueId) => {
+                    place(octets, fault, text.start())
+                }
+                Ok(read) if repairs.mend(Repair::MissingNumber) => {
+                    if read.is_long() {
+                        repairs.mend(Repair::LongUniqueId);
+                    }
+                    extra |= trims;
+                    DataHead::UniqueId { message: asked, id }
+                }
+                _ => place(octets, fault, text.start()),
+            }
+        }
+    };
+    counted(data, extra, repairs)
 }
 
 /// The language tag at the start of a positive reply to LANG x (RFC 6856 §3.2).
