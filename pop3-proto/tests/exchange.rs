@@ -101,6 +101,43 @@ fn a_plus_alone_releases_it_where_the_repair_is_on() {
     assert!(strict.written().is_empty());
 }
 
+/// Behind a `+` without its blank stands base64 and nothing else, and a whole status word is one.
+#[test]
+fn a_plus_without_a_blank_carries_base64() {
+    let cases: [(&[u8], Option<&[u8]>); 11] = [
+        (b"+\r\n", Some(b"")),
+        (b"+eA==\r\n", Some(b"x")),
+        (b"+/+8=\r\n", Some(b"\xff\xef")),
+        // Whole words alone are a status.
+        (b"+OKAY\r\n", Some(b"8\xa0\x18")),
+        (b"+okOK\r\n", Some(b"\xa2\x43\x8a")),
+        (b"+OK x\r\n", None),
+        (b"+ok x\r\n", None),
+        (b"+eA=!\r\n", None),
+        (b"+e A==\r\n", None),
+        (b"-eA==\r\n", None),
+        (b"-abc x\r\n", None),
+    ];
+    for (line, challenge) in cases {
+        for grammar in [Grammar::tolerant(), Grammar::strict()] {
+            let tolerant = !grammar.strict;
+            let mut session = Session::new(grammar);
+            session.auth(None);
+            match session.hear(line) {
+                Heard::Challenge(octets, _) => {
+                    assert_eq!((Some(&octets[..]), tolerant), (challenge, true), "{}", line.escape_ascii());
+                    assert_eq!(session.client.repairs().hits(Repair::PlusWithoutBlank), 1);
+                }
+                Heard::Fails(Violation::Status) => {
+                    assert!(challenge.is_none() || !tolerant, "{}", line.escape_ascii());
+                    assert_eq!(session.client.repairs().hits(Repair::PlusWithoutBlank), 0);
+                }
+                heard => panic!("{heard:?}"),
+            }
+        }
+    }
+}
+
 /// A challenge that says something is the application's to answer: what was withheld would answer another question.
 #[test]
 fn what_is_withheld_is_dropped_at_a_challenge_that_says_something() {

@@ -137,6 +137,16 @@ fn two_faults_take_two_repairs() {
     }
 }
 
+/// No repair makes the answer of one message that of another.
+#[test]
+fn an_answer_about_another_message_is_malformed() {
+    for (line, answer) in [("LIST 1", "+OK 2 120\r\n"), ("UIDL 1", "+OK 2 a\r\n")] {
+        let mut client = asked(line, &Grammar::tolerant());
+        assert_eq!(hear(&mut client, answer, 100), ["malformed"], "{answer:?}");
+        assert_eq!(client.repairs().total(), 0);
+    }
+}
+
 /// LF alone is a matter of the line policy, and counted with the repairs.
 #[test]
 fn a_bare_lf_is_let_in_by_the_line_policy_alone() {

@@ -39,10 +39,8 @@ pub(crate) fn may_refuse(octets: &[u8]) -> bool {
 pub(crate) fn challenge<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Option<&'i [u8]> {
     match line {
         [b'+', b' ', text @ ..] => Some(text),
-        [b'+'] if repairs.mend(Repair::PlusWithoutBlank) => Some(&[]),
-        // A server that leaves the blank out may mean either.
-        // Behind the sign base64 alone may stand, and no status indicator.
-        [b'+', text @ ..] if !text.is_empty() && status(line, &mut Repairs::<Repair>::all()).is_none() => {
+        // A server that leaves the blank out may mean either. Behind the sign base64 alone may stand, and no status indicator.
+        [b'+', text @ ..] if status(line, &mut Repairs::<Repair>::all()).is_none() => {
             let good = text.iter().all(|o| o.is_ascii_alphanumeric() || matches!(o, b'+' | b'/' | b'='));
             (good && repairs.mend(Repair::PlusWithoutBlank)).then_some(text)
         }
