@@ -2,7 +2,7 @@
 
 use bytes::Buf;
 use mail_benches::{Row, alloc::Counting, inputs};
-use mail_smtp_proto::server::{Config, Event, Server};
+use mail_smtp_proto::server::{Config, Event, Offer, Server};
 use mail_smtp_proto::types::EhloName;
 use mail_smtp_proto::{Command, Extension, ReplyBuf};
 use mail_wire::line::{LineEnd, LineFramer};
@@ -52,7 +52,7 @@ fn machine(wire: &[u8]) {
     Row::new("server machine, replies written, 16 KiB reads", wire.len(), COMMANDS)
         .with("mail-smtp-proto: server machine", || {
             let mut config = Config::new(EhloName::new(b"mx.example").expect("a name"));
-            config.offer = config.offer.without(Extension::StartTls);
+            config.offer = Offer::clone(&config.offer).without(Extension::StartTls).into();
             config.limits.idle_commands = u32::MAX;
             config.policy.sync = mail_smtp_proto::policy::Sync::Loose;
             let (mut server, mut input, mut output) = (Server::new(config), Input::new(), Output::new());

@@ -7,7 +7,7 @@ use crate::login::{LogIn, Step};
 use crate::store::{INBOX, Store};
 use bytes::Bytes;
 use mail_session::Turn;
-use mail_session::proto::smtp::server::{AuthTurn, BodyForm, Config, Event, Server};
+use mail_session::proto::smtp::server::{AuthTurn, BodyForm, Config, Event, Offer, Server};
 use mail_session::proto::smtp::types::{EnhancedCode, ForwardPath, Mechanism};
 use mail_session::proto::smtp::{Command, ReplyBuf};
 use std::time::SystemTime;
@@ -17,7 +17,7 @@ pub fn config() -> Config {
     let mut config = Config::default();
     for mechanism in ["SCRAM-SHA-256", "PLAIN", "LOGIN"] {
         let mechanism = Mechanism::try_from(mechanism).expect("the name of a mechanism");
-        config.offer = config.offer.with_mechanism(mechanism);
+        config.offer = Offer::clone(&config.offer).with_mechanism(mechanism).into();
     }
     // Mail is taken from users alone (RFC 6409 §4.3), and passwords under TLS alone, which is the default.
     config.policy.require_auth = true;

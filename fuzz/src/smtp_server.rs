@@ -152,7 +152,7 @@ impl Party for Host {
             }
             _ => {}
         }
-        let mut config = Config { policy, offer, lmtp: settings % 4 == 2, ..Config::default() };
+        let mut config = Config { policy, offer: offer.into(), lmtp: settings % 4 == 2, ..Config::default() };
         config.limits.message = MESSAGE;
         config.limits.discard = 2 * MESSAGE;
         config.limits.recipients = 5;

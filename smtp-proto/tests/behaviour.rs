@@ -57,7 +57,7 @@ fn a_server_forgets_all_but_what_was_spent_before_tls() {
     let mut config = server::Config::default();
     config.limits.auth_failures = 1;
     config.policy.plaintext_auth = mail_smtp_proto::Allow::Allow;
-    config.offer = config.offer.with_mechanism(Mechanism::PLAIN);
+    config.offer = server::Offer::clone(&config.offer).with_mechanism(Mechanism::PLAIN).into();
     let (mut server, mut input, mut output) = (Server::new(config), Input::new(), Output::new());
     let reply = |code| ReplyBuf::line(code, "x").unwrap();
     let mut offer = None;

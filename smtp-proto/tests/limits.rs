@@ -65,7 +65,7 @@ fn serve(change: impl Fn(&mut server::Config), octets: &[u8], size: usize) -> Ru
     let mut config = server::Config::default();
     config.policy.sync = mail_smtp_proto::policy::Sync::Loose;
     config.policy.plaintext_auth = Allow::Allow;
-    config.offer = config.offer.with_mechanism(Mechanism::PLAIN);
+    config.offer = server::Offer::clone(&config.offer).with_mechanism(Mechanism::PLAIN).into();
     change(&mut config);
     let (mut server, mut input, mut output) = (Server::new(config), Input::new(), Output::new());
     let (mut run, mut at) = (Run::default(), 0);

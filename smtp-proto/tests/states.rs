@@ -86,11 +86,11 @@ fn the_server_keeps_to_its_table() {
             let mut config = server::Config::default();
             config.policy.plaintext_auth = Allow::Allow;
             config.policy.xclient = Allow::Allow;
-            config.offer = config.offer.with_mechanism(Mechanism::PLAIN);
+            config.offer = server::Offer::clone(&config.offer).with_mechanism(Mechanism::PLAIN).into();
             for extension in
                 [Extension::Vrfy, Extension::Expn, Extension::Etrn, Extension::Burl, Extension::XClient]
             {
-                config.offer = config.offer.with(extension);
+                config.offer = server::Offer::clone(&config.offer).with(extension).into();
             }
             let greeting = if state == "rejected" { 554 } else { 220 };
             let (mut server, mut input, mut output) = (Server::new(config), Input::new(), Output::new());

@@ -30,7 +30,7 @@ pub(crate) fn session_named(name: &[u8], setup: &Setup) -> Result<Box<dyn Sessio
     let config = Config {
         limits: super::limits(setup)?,
         policy: super::policy(&setup.policy, Role::Server),
-        offer,
+        offer: offer.into(),
         lmtp: setup.lmtp,
     };
     let observer = ServerObserver::new(App::read(&setup.app)?);

@@ -4,6 +4,7 @@ use super::Offer;
 use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::types::EhloName;
+use alloc::sync::Arc;
 
 /// How a server machine is set up.
 #[derive(Clone, Debug)]
@@ -12,8 +13,8 @@ pub struct Config {
     pub limits: Limits,
     /// How strict the machine is.
     pub policy: Policy,
-    /// What it offers.
-    pub offer: Offer,
+    /// What is offered: shared by all connections. What is not in it is refused.
+    pub offer: Arc<Offer>,
     /// LMTP: LHLO in place of EHLO, and a reply for each recipient after a body (RFC 2033 §4).
     pub lmtp: bool,
 }
@@ -22,7 +23,8 @@ impl Config {
     /// The defaults, with the name of the server.
     #[must_use]
     pub fn new(name: EhloName<'_>) -> Self {
-        Self { limits: Limits::default(), policy: Policy::server(), offer: Offer::new(name), lmtp: false }
+        let offer = Arc::new(Offer::new(name));
+        Self { limits: Limits::default(), policy: Policy::server(), offer, lmtp: false }
     }
 }
 

@@ -123,6 +123,7 @@ pub use offer::Offer;
 use crate::error::Violation;
 use crate::limits::Limits;
 use crate::policy::{Policy, Repair};
+use alloc::sync::Arc;
 use body::Body;
 use core::time::Duration;
 use mail_wire::line::LineFramer;
@@ -137,7 +138,7 @@ use state::{Framing, Hello, Mine, Owed, Phase, Transaction};
 pub struct Server {
     limits: Limits,
     policy: Policy,
-    offer: Offer,
+    offer: Arc<Offer>,
     lmtp: bool,
     source: Source,
     phase: Phase,
@@ -219,12 +220,12 @@ impl Server {
 
     /// What is offered.
     #[must_use]
-    pub const fn offer(&self) -> &Offer {
+    pub fn offer(&self) -> &Offer {
         &self.offer
     }
 
     /// Offers something else from the next EHLO on.
-    pub fn set_offer(&mut self, offer: Offer) {
+    pub fn set_offer(&mut self, offer: Arc<Offer>) {
         self.offer = offer;
     }
 

@@ -121,7 +121,7 @@ const RCPT: &str = "EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n";
 
 /// Offers more than the default.
 fn offer(config: &mut Config, more: impl FnOnce(Offer) -> Offer) {
-    config.offer = more(config.offer.clone());
+    config.offer = more(Offer::clone(&config.offer)).into();
 }
 
 fn lmtp(config: &mut Config) {

@@ -65,10 +65,13 @@ impl Actor for Application {
             let policy = &mut config.policy;
             let limits = &mut config.limits;
             match setting {
-                ("offer", "none") => config.offer = Offer::bare(EhloName::try_from("mx.example").unwrap()),
-                ("offer", line) => config.offer = config.offer.with_text(line).unwrap(),
+                ("offer", "none") => {
+                    config.offer = Offer::bare(EhloName::try_from("mx.example").unwrap()).into()
+                }
+                ("offer", line) => config.offer = Offer::clone(&config.offer).with_text(line).unwrap().into(),
                 ("without", line) => {
-                    config.offer = config.offer.without(Extension::of(line.as_bytes()).unwrap());
+                    let without = Extension::of(line.as_bytes()).unwrap();
+                    config.offer = Offer::clone(&config.offer).without(without).into();
                 }
                 ("grammar", "tolerant") => policy.grammar = Grammar::tolerant(),
                 ("line", "tolerant") => policy.line = LineEnd::Tolerant,
