@@ -186,7 +186,7 @@ impl Client {
         let kind = flight.kind;
         let (left, last) = match kind {
             Kind::DataEnd { left } => (left, true),
-            Kind::Chunk { last, left } => (left, last),
+            Kind::Chunk { last, left, .. } => (left, last),
             _ => (None, true),
         };
         // A server that refuses before it has read all: what it reads next, as body or as commands, nobody knows.
@@ -201,7 +201,7 @@ impl Client {
         let left = left.unwrap_or(each).saturating_sub(1);
         if left > 0 {
             let kind = match kind {
-                Kind::Chunk { last, .. } => Kind::Chunk { last, left: Some(left) },
+                Kind::Chunk { last, fetched, .. } => Kind::Chunk { last, left: Some(left), fetched },
                 _ => Kind::DataEnd { left: Some(left) },
             };
             if let Some(flight) = self.flights.front_mut() {
@@ -214,13 +214,14 @@ impl Client {
         match kind {
             // What the server makes of the rest nobody knows: RSET must come before anything more (RFC 3030 §2). In LMTP the last chunk is
             // answered recipient by recipient, and that is no failure of the chunk.
-            Kind::Chunk { .. } if failed && !(self.lmtp && last) => {
+            Kind::Chunk { fetched: false, .. } if failed && !(self.lmtp && last) => {
                 if let Some(open) = self.transaction.as_mut().filter(|open| open.number == flight.transaction)
                 {
                     open.failed = true;
                 }
             }
-            _ if last => self.close_transaction(flight),
+            // A BURL that fails takes the whole transaction with it (RFC 4468 §3.2).
+            _ if last || failed => self.close_transaction(flight),
             _ => {}
         }
         Ok(())

@@ -80,7 +80,7 @@ impl Client {
         let command = Command::Bdat(Bdat { octets, last });
         self.check(&command)?;
         self.note(&command);
-        let ticket = self.launch(Kind::Chunk { last, left: None });
+        let ticket = self.launch(Kind::Chunk { last, left: None, fetched: false });
         encode::command(&command, output);
         self.grant = Some(Grant::Chunk { left: octets, last });
         Ok((ticket, BodyGrant(self.source.issue())))
@@ -431,7 +431,7 @@ fn kind_of(command: &Command<'_>) -> Kind {
         | Command::Help(_)
         | Command::Unknown { .. } => Kind::Lone,
         Command::XClient(_) => Kind::XClient,
-        Command::Burl(burl) => Kind::Chunk { last: burl.last, left: None },
+        Command::Burl(burl) => Kind::Chunk { last: burl.last, left: None, fetched: true },
         Command::Bdat(_) | Command::Etrn(_) => Kind::Plain,
     }
 }

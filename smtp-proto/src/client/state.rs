@@ -42,6 +42,8 @@ pub(super) enum Kind {
     Chunk {
         last: bool,
         left: Option<u32>,
+        /// BURL.
+        fetched: bool,
     },
     Auth,
     StartTls,

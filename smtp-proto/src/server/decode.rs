@@ -91,6 +91,10 @@ impl Server {
             if !self.spend_idle(verb) {
                 return self.too_idle(verb);
             }
+            if verb == Some(Verb::Burl) && self.offer.extensions().has(Extension::Burl) {
+                // It fails with the whole transaction, also where nobody is to get the message (RFC 4468 §3.2, §3.4).
+                self.reset(Abort::Reset);
+            }
             return self.refused(
                 verb,
                 if is_fault(refusal.code()) {

@@ -262,6 +262,17 @@ fn behind_the_last_burl_a_mail_waits() {
     talk.says("MAIL FROM:<a@b>").unwrap();
 }
 
+/// RFC 4468 §3.2: a BURL that fails takes the transaction with it.
+#[test]
+fn behind_a_failed_burl_there_is_no_transaction() {
+    let mut talk = Talk::new(|_| {}, &["PIPELINING", "BURL"]);
+    talk.mail(&[250]);
+    talk.says("BURL imap://x").unwrap();
+    talk.hears("554 no\r\n");
+    assert_eq!(talk.says("BURL imap://x LAST"), Err(Misuse::NotInState));
+    talk.says("MAIL FROM:<a@b>").unwrap();
+}
+
 /// The session behind XCLIENT begins again with EHLO.
 #[test]
 fn behind_xclient_the_server_is_asked_anew() {

@@ -250,6 +250,17 @@ fn a_mail_by_burl_counts_as_a_mail_and_its_parts_as_chunks() {
     assert_eq!((seen.aborts, seen.end), (vec![Abort::Ended], Some(Violation::Limit("chunks", 2))));
 }
 
+/// RFC 4468 §3.2, §3.4: also where there is nobody to get the message, and the next MAIL is not nested.
+#[test]
+fn a_failed_burl_takes_the_transaction_with_it() {
+    let burl = |config: &mut Config| offer(config, |offer| offer.with(Extension::Burl));
+    let octets = format!("{MAIL}RCPT TO:<no@d>\r\nBURL imap://x LAST\r\nMAIL FROM:<a@b>\r\n");
+    assert_eq!(talk(Host::default(), burl, octets.as_bytes()).codes(), [220, 250, 250, 550, 503, 250]);
+    // Where it is no command at all, it changes nothing.
+    let octets = format!("{MAIL}BURL imap://x LAST\r\nRCPT TO:<c@d>\r\n");
+    assert_eq!(talk(Host::default(), |_| {}, octets.as_bytes()).codes(), [220, 250, 250, 502, 250]);
+}
+
 /// RFC 5321 §4.1.4: a DATA that is refused leaves the transaction open, so that it can be refused without end.
 #[test]
 fn a_refused_data_costs_as_much_as_a_command_without_a_mail() {
