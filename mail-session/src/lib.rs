@@ -45,6 +45,7 @@ pub mod tls;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 pub mod turn;
+mod waits;
 
 pub use engine::Engine;
 pub use error::Error;

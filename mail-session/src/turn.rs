@@ -26,6 +26,28 @@ impl<'a, M: Machine, L> Turn<'a, M, L> {
     }
 }
 
+/// What `next_or_room` of a session found. `L` is what the turn writes through.
+#[derive(Debug)]
+pub enum Next<'a, M: Machine, L> {
+    /// An event and what is free while it is held.
+    Event(M::Event<'a>, Turn<'a, M, L>),
+    /// More can be queued.
+    Room,
+    /// The session is over, and all is written.
+    Closed,
+}
+
+/// What `next_within` of a session found. `L` is what the turn writes through.
+#[derive(Debug)]
+pub enum Within<'a, M: Machine, L> {
+    /// An event and what is free while it is held.
+    Event(M::Event<'a>, Turn<'a, M, L>),
+    /// The time is up. The peer's own deadline goes on.
+    Elapsed,
+    /// The session is over, and all is written.
+    Closed,
+}
+
 /// Writes methods of turns that lend a method of the machine its output.
 macro_rules! lend {
     ($machine:ty { $($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $result:ty;)* }) => {

@@ -14,7 +14,8 @@ use crate::open::Opening;
 use crate::sasl::client::Mechanism;
 use crate::tap::Tap;
 use crate::tls::Tls;
-use crate::turn::Turn;
+use crate::turn::{self, Turn};
+use crate::waits;
 use mail_wire::{Closing, Machine, Output};
 use std::convert::Infallible;
 use std::io::{self, Read, Write};
@@ -35,26 +36,10 @@ pub struct Session<M: Machine, S> {
 }
 
 /// What [`Session::next_or_room`] found.
-#[derive(Debug)]
-pub enum Next<'a, M: Machine, S> {
-    /// An event and what is free while it is held.
-    Event(M::Event<'a>, Turn<'a, M, Writer<'a, S>>),
-    /// More can be queued.
-    Room,
-    /// The session is over, and all is written.
-    Closed,
-}
+pub type Next<'a, M, S> = turn::Next<'a, M, Writer<'a, S>>;
 
 /// What [`Session::next_within`] found.
-#[derive(Debug)]
-pub enum Within<'a, M: Machine, S> {
-    /// An event and what is free while it is held.
-    Event(M::Event<'a>, Turn<'a, M, Writer<'a, S>>),
-    /// The time is up. The peer's own deadline goes on.
-    Elapsed,
-    /// The session is over, and all is written.
-    Closed,
-}
+pub type Within<'a, M, S> = turn::Within<'a, M, Writer<'a, S>>;
 
 /// An event and its turn, or the end.
 pub type Event<'a, M, S> = Option<(<M as Machine>::Event<'a>, Turn<'a, M, Writer<'a, S>>)>;
@@ -76,62 +61,13 @@ impl<M: Machine, S: Socket> Session<M, S> {
         Self::shake(Handshake::implicit(machine, tls), Waiting::new(io)?)
     }
 
-    /// Lets `tap` look at the octets of the session.
-    #[must_use]
-    pub fn tap(mut self, tap: impl Tap + 'static) -> Self {
-        self.engine = self.engine.tap(tap);
-        self
-    }
-
     /// The machine and the output: to queue commands between events. They are written by the next wait.
     pub fn turn(&mut self) -> Turn<'_, M, Writer<'_, S>> {
         let Self { engine, io, drive } = self;
         Turn::new(&mut engine.machine, &mut engine.output, Writer { pipe: &mut engine.pipe, io, drive })
     }
 
-    /// The next event, or `None` at the end of the session.
-    ///
-    /// # Errors
-    /// The end of the session in another way, after what was due to the peer has been written; or [`Error::AnswerOwed`] and
-    /// [`Error::UpgradeOwed`], which change nothing.
-    // An iterator could not lend the event.
-    #[allow(clippy::should_implement_trait)]
-    pub fn next(&mut self) -> Result<Event<'_, M, S>, Error<M::Error>> {
-        match self.wait(false, None)? {
-            Some(Turned::Unit(unit)) => Ok(Some(self.event(unit)?)),
-            _ => Ok(None),
-        }
-    }
-
-    /// The next event, or room to queue more. Bulk senders loop over it.
-    ///
-    /// # Errors
-    /// As [`Session::next`].
-    pub fn next_or_room(&mut self) -> Result<Next<'_, M, S>, Error<M::Error>> {
-        match self.wait(true, None)? {
-            Some(Turned::Unit(unit)) => {
-                let (event, turn) = self.event(unit)?;
-                Ok(Next::Event(event, turn))
-            }
-            Some(Turned::Room) => Ok(Next::Room),
-            _ => Ok(Next::Closed),
-        }
-    }
-
-    /// The next event within a time of the caller's, such as the pause between two looks at a mailbox.
-    ///
-    /// # Errors
-    /// As [`Session::next`].
-    pub fn next_within(&mut self, time: Duration) -> Result<Within<'_, M, S>, Error<M::Error>> {
-        match self.wait(false, Some(time))? {
-            Some(Turned::Unit(unit)) => {
-                let (event, turn) = self.event(unit)?;
-                Ok(Within::Event(event, turn))
-            }
-            None => Ok(Within::Elapsed),
-            Some(_) => Ok(Within::Closed),
-        }
-    }
+    waits::waits!([] [] [M, S] "");
 
     /// Room to queue more or the next event, within a time of the caller's; `None` when it is up.
     pub(crate) fn room_within(&mut self, time: Duration) -> Result<Option<Next<'_, M, S>>, Error<M::Error>> {
@@ -154,19 +90,6 @@ impl<M: Machine, S: Socket> Session<M, S> {
         Self::shake(self.engine.start_tls(token, tls)?, self.io)
     }
 
-    /// Ends the session as the standard asks for: a server says so after the command in flight. Then call [`Session::next`] until the
-    /// end.
-    pub fn shutdown(&mut self) {
-        self.engine.close(Closing::Shutdown);
-    }
-
-    /// The same, and what is in flight may take no longer than this: a peer that does not go on, or does not read, is cut then, and the
-    /// session ends with [`Error::Timeout`]. Its last octets have five seconds on top. Of several calls the first counts.
-    pub fn shutdown_within(&mut self, time: Duration) {
-        self.drive.stop(Instant::now(), time);
-        self.shutdown();
-    }
-
     /// Writes what is queued and closes, whatever the state of the session. Gives the socket back.
     pub fn close(mut self) -> S {
         let limit = self.drive_deadline_of_end();
@@ -175,70 +98,6 @@ impl<M: Machine, S: Socket> Session<M, S> {
             if self.drive.end(&mut self.engine, &mut self.io) || Instant::now() >= limit {
                 return self.io.socket;
             }
-        }
-    }
-
-    /// Runs a flow that may make TLS, to its end. Where it fails, what is due is written and the connection closed.
-    ///
-    /// # Errors
-    /// [`FlowError`].
-    pub fn run<F: Flow<M, Upgrade = M::Upgrade>>(
-        mut self,
-        flow: &mut F,
-    ) -> Result<(Self, F::Output), FlowError<M::Error>> {
-        let mut progress = flow.begin(self.turn().bare());
-        loop {
-            progress = match progress {
-                Err(failure) => {
-                    self.close();
-                    return Err(failure.into());
-                }
-                Ok(Progress::Done(output)) => return Ok((self, output)),
-                Ok(Progress::StartTls(token)) => {
-                    self = self.start_tls(token, flow.tls()?)?;
-                    flow.begin(self.turn().bare())
-                }
-                Ok(Progress::More) => match self.next()? {
-                    Some((event, turn)) => flow.on(event, turn.bare()),
-                    None => Err(Failure::Ended),
-                },
-            };
-        }
-    }
-
-    /// Runs a flow that makes no TLS, to its end. Where it fails the session stays as it is.
-    ///
-    /// # Errors
-    /// [`FlowError`].
-    pub fn perform<F: Flow<M, Upgrade = Infallible>>(
-        &mut self,
-        flow: &mut F,
-    ) -> Result<F::Output, FlowError<M::Error>> {
-        let mut progress = flow.begin(self.turn().bare())?;
-        loop {
-            progress = match progress {
-                Progress::Done(output) => return Ok(output),
-                Progress::StartTls(never) => match never {},
-                Progress::More => match self.next()? {
-                    Some((event, turn)) => flow.on(event, turn.bare())?,
-                    None => return Err(Failure::Ended.into()),
-                },
-            };
-        }
-    }
-
-    /// The next part of an operation, or `None` when it is over.
-    ///
-    /// # Errors
-    /// [`FlowError`].
-    pub fn part<P: Parts<M>>(&mut self, parts: &mut P) -> Result<Option<P::Part<'_>>, FlowError<M::Error>> {
-        parts.fill(self.turn().bare())?;
-        if parts.is_over() {
-            return Ok(None);
-        }
-        match self.next()? {
-            Some((event, _)) => Ok(Some(parts.part(event)?)),
-            None => Err(Failure::Ended.into()),
         }
     }
 
@@ -262,23 +121,11 @@ impl<M: Machine, S: Socket> Session<M, S> {
         Ok(session)
     }
 
-    /// The mechanism of the log-in that [`Session::open`] did. `None` where nobody logged in, or without SASL.
-    #[must_use]
-    pub fn mechanism(&self) -> Option<Mechanism> {
-        self.drive.mechanism
-    }
-
     /// Gives the memory of the buffers back as far as nothing is held in them, and ends the overwriting of what was received, which a
     /// machine begins where a password may come. Reads wait here, so a session does
     /// it by itself only behind the log-in of [`Session::open`]: a server calls it when a log-in has succeeded.
     pub fn idle(&mut self) {
         self.engine.idle();
-    }
-
-    /// Whether TLS stands.
-    #[must_use]
-    pub fn is_secured(&self) -> bool {
-        self.engine.is_secured()
     }
 
     /// The socket, to ask for addresses. Reading or writing would break the session.
@@ -293,6 +140,11 @@ impl<M: Machine, S: Socket> Session<M, S> {
 
     fn drive_deadline_of_end(&self) -> Instant {
         Instant::now() + crate::drive::GRACE
+    }
+
+    /// The clock of a session: here there is but one.
+    fn now(&self) -> Instant {
+        Instant::now()
     }
 
     /// `None`: the caller's time is up.

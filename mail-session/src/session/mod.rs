@@ -53,7 +53,8 @@ use crate::sasl::client::Mechanism;
 use crate::tap::Tap;
 use crate::timer::Timer;
 use crate::tls::Tls;
-use crate::turn::Turn;
+use crate::turn::{self, Turn};
+use crate::waits;
 use futures_io::{AsyncRead, AsyncWrite};
 use link::Polled;
 use mail_wire::{Closing, Machine, Output, Unit};
@@ -73,26 +74,10 @@ pub struct Session<M: Machine, S, T> {
 }
 
 /// What [`Session::next_or_room`] found.
-#[derive(Debug)]
-pub enum Next<'a, M: Machine, S, T> {
-    /// An event and what is free while it is held.
-    Event(M::Event<'a>, Turn<'a, M, Writer<'a, S, T>>),
-    /// More can be queued.
-    Room,
-    /// The session is over, and all is written.
-    Closed,
-}
+pub type Next<'a, M, S, T> = turn::Next<'a, M, Writer<'a, S, T>>;
 
 /// What [`Session::next_within`] found.
-#[derive(Debug)]
-pub enum Within<'a, M: Machine, S, T> {
-    /// An event and what is free while it is held.
-    Event(M::Event<'a>, Turn<'a, M, Writer<'a, S, T>>),
-    /// The time is up. The peer's own deadline goes on.
-    Elapsed,
-    /// The session is over, and all is written.
-    Closed,
-}
+pub type Within<'a, M, S, T> = turn::Within<'a, M, Writer<'a, S, T>>;
 
 /// An event and its turn, or the end.
 pub type Event<'a, M, S, T> = Option<(<M as Machine>::Event<'a>, Turn<'a, M, Writer<'a, S, T>>)>;
@@ -111,13 +96,6 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
         Self::shake(Handshake::implicit(machine, tls), io, timer).await
     }
 
-    /// Lets `tap` look at the octets of the session.
-    #[must_use]
-    pub fn tap(mut self, tap: impl Tap + 'static) -> Self {
-        self.engine = self.engine.tap(tap);
-        self
-    }
-
     /// The machine and the output: to queue commands between events. They are written by the next wait.
     pub fn turn(&mut self) -> Turn<'_, M, Writer<'_, S, T>> {
         let Self { engine, io, timer, drive } = self;
@@ -125,52 +103,7 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
         Turn::new(&mut engine.machine, &mut engine.output, writer)
     }
 
-    /// The next event, or `None` at the end of the session. Cancel-safe.
-    ///
-    /// The deadline is the start of the wait and the machine's patience; neither a slow drip of octets nor a cancelled and repeated
-    /// call moves it.
-    ///
-    /// # Errors
-    /// The end of the session in another way, after what was due to the peer has been written; or [`Error::AnswerOwed`] and
-    /// [`Error::UpgradeOwed`], which change nothing.
-    pub async fn next(&mut self) -> Result<Event<'_, M, S, T>, Error<M::Error>> {
-        match poll_fn(|context| self.poll(context, false, None)).await? {
-            Some(Turned::Unit(unit)) => Ok(Some(self.event(unit).await?)),
-            _ => Ok(None),
-        }
-    }
-
-    /// The next event, or room to queue more. Bulk senders loop over it. Cancel-safe.
-    ///
-    /// # Errors
-    /// As [`Session::next`].
-    pub async fn next_or_room(&mut self) -> Result<Next<'_, M, S, T>, Error<M::Error>> {
-        match poll_fn(|context| self.poll(context, true, None)).await? {
-            Some(Turned::Unit(unit)) => {
-                let (event, turn) = self.event(unit).await?;
-                Ok(Next::Event(event, turn))
-            }
-            Some(Turned::Room) => Ok(Next::Room),
-            _ => Ok(Next::Closed),
-        }
-    }
-
-    /// The next event within a time of the caller's, such as the pause between two looks at a mailbox. A time of zero looks at what
-    /// has arrived. The time is that of the session's timer, begins at the call, and moves no deadline of the peer. Cancel-safe.
-    ///
-    /// # Errors
-    /// As [`Session::next`].
-    pub async fn next_within(&mut self, time: Duration) -> Result<Within<'_, M, S, T>, Error<M::Error>> {
-        let until = self.timer.now().checked_add(time);
-        match poll_fn(|context| self.poll(context, false, until)).await? {
-            Some(Turned::Unit(unit)) => {
-                let (event, turn) = self.event(unit).await?;
-                Ok(Within::Event(event, turn))
-            }
-            None => Ok(Within::Elapsed),
-            Some(_) => Ok(Within::Closed),
-        }
-    }
+    waits::waits!([async] [.await] [M, S, T] " Cancel-safe.");
 
     /// Hands the connection over to TLS. Ready when TLS stands, after 30 seconds at the most. Dropping the future ends the
     /// connection.
@@ -179,19 +112,6 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
     /// [`Error::Handover`], [`Error::Tls`], [`Error::HandshakeCut`], [`Error::Timeout`], [`Error::Io`]. The connection is over.
     pub async fn start_tls(self, token: M::Upgrade, tls: Tls) -> Result<Self, Error<M::Error>> {
         Self::shake(self.engine.start_tls(token, tls)?, self.io, self.timer).await
-    }
-
-    /// Ends the session as the standard asks for: a server says so after the command in flight. Then call [`Session::next`] until the
-    /// end.
-    pub fn shutdown(&mut self) {
-        self.engine.close(Closing::Shutdown);
-    }
-
-    /// The same, and what is in flight may take no longer than this: a peer that does not go on, or does not read, is cut then, and the
-    /// session ends with [`Error::Timeout`]. Its last octets have five seconds on top. Of several calls the first counts.
-    pub fn shutdown_within(&mut self, time: Duration) {
-        self.drive.stop(self.timer.now(), time);
-        self.shutdown();
     }
 
     /// Writes what is queued and closes, whatever the state of the session, within five seconds. Gives the connection back.
@@ -207,74 +127,6 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
         })
         .await;
         self.io
-    }
-
-    /// Runs a flow that may make TLS, to its end. Where it fails, what is due is written and the connection closed.
-    ///
-    /// # Errors
-    /// [`FlowError`].
-    pub async fn run<F: Flow<M, Upgrade = M::Upgrade>>(
-        mut self,
-        flow: &mut F,
-    ) -> Result<(Self, F::Output), FlowError<M::Error>> {
-        let mut progress = flow.begin(self.turn().bare());
-        loop {
-            progress = match progress {
-                Err(failure) => {
-                    self.close().await;
-                    return Err(failure.into());
-                }
-                Ok(Progress::Done(output)) => return Ok((self, output)),
-                Ok(Progress::StartTls(token)) => {
-                    self = self.start_tls(token, flow.tls()?).await?;
-                    flow.begin(self.turn().bare())
-                }
-                Ok(Progress::More) => match self.next().await? {
-                    Some((event, turn)) => flow.on(event, turn.bare()),
-                    None => Err(Failure::Ended),
-                },
-            };
-        }
-    }
-
-    /// Runs a flow that makes no TLS, to its end. Where it fails the session stays as it is. Dropping the future gives the flow up: what
-    /// it has sent is sent.
-    ///
-    /// # Errors
-    /// [`FlowError`].
-    pub async fn perform<F: Flow<M, Upgrade = Infallible>>(
-        &mut self,
-        flow: &mut F,
-    ) -> Result<F::Output, FlowError<M::Error>> {
-        let mut progress = flow.begin(self.turn().bare())?;
-        loop {
-            progress = match progress {
-                Progress::Done(output) => return Ok(output),
-                Progress::StartTls(never) => match never {},
-                Progress::More => match self.next().await? {
-                    Some((event, turn)) => flow.on(event, turn.bare())?,
-                    None => return Err(Failure::Ended.into()),
-                },
-            };
-        }
-    }
-
-    /// The next part of an operation, or `None` when it is over. Cancel-safe.
-    ///
-    /// # Errors
-    /// [`FlowError`].
-    pub async fn part<P: Parts<M>>(
-        &mut self,
-        parts: &mut P,
-    ) -> Result<Option<P::Part<'_>>, FlowError<M::Error>> {
-        parts.fill(self.turn().bare())?;
-        if parts.is_over() {
-            return Ok(None);
-        }
-        match self.next().await? {
-            Some((event, _)) => Ok(Some(parts.part(event)?)),
-            None => Err(Failure::Ended.into()),
-        }
     }
 
     /// Opens a session on a connection that stands: TLS and the log-in.
@@ -301,22 +153,10 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
         Ok(session)
     }
 
-    /// The mechanism of the log-in that [`Session::open`] did. `None` where nobody logged in, or without SASL.
-    #[must_use]
-    pub fn mechanism(&self) -> Option<Mechanism> {
-        self.drive.mechanism
-    }
-
     /// Gives the memory of the buffers back as far as nothing is held in them, and ends the overwriting of what was received, which a
     /// machine begins where a password may come. A session does so by itself whenever it waits.
     pub fn idle(&mut self) {
         self.engine.idle();
-    }
-
-    /// Whether TLS stands.
-    #[must_use]
-    pub fn is_secured(&self) -> bool {
-        self.engine.is_secured()
     }
 
     /// The connection, to ask for addresses. Reading or writing would break the session.
@@ -329,6 +169,16 @@ impl<M: Machine, S: AsyncRead + AsyncWrite + Unpin, T: Timer> Session<M, S, T> {
         let now = self.timer.now();
         let until = now.checked_add(time).unwrap_or(now);
         poll_fn(|context| self.timer.poll_until(until, context)).await;
+    }
+
+    fn now(&self) -> Instant {
+        self.timer.now()
+    }
+
+    /// `None`: the caller's time is up.
+    async fn wait(&mut self, room: bool, time: Option<Duration>) -> Result<Option<Turned>, Error<M::Error>> {
+        let until = time.and_then(|time| self.now().checked_add(time));
+        poll_fn(|context| self.poll(context, room, until)).await
     }
 
     /// `None`: it is `until`.
