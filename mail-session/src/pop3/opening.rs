@@ -28,14 +28,16 @@ pub struct Opening {
     state: State,
     /// UTF-8 mode is asked for.
     utf8: bool,
-    #[cfg(feature = "legacy-md5")]
     /// APOP may be used.
+    #[cfg(feature = "legacy-md5")]
     apop: bool,
 }
 
+/// What is awaited. The ticket tells the answer to the last command from one that a server says twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Greeting,
+    /// CAPA, before TLS and again behind it.
     Capa(Ticket),
     /// STLS.
     Tls(Ticket),
@@ -71,7 +73,8 @@ impl Opening {
 
     crate::open::config!();
 
-    /// Asks for UTF-8 mode before the log-in, where the server offers it (RFC 6856 §2.1).
+    /// Asks for UTF-8 mode before the log-in, where the server offers it (RFC 6856 §2.1): messages with UTF-8 in their headers then come as
+    /// they are. A server that offers it and refuses it ends the opening, for it may keep such messages back.
     #[must_use]
     pub fn utf8(mut self) -> Self {
         self.utf8 = true;
@@ -101,6 +104,7 @@ impl Opening {
             self.state = State::Tls(turn.machine.send(&Command::Stls, turn.output)?);
             return Ok(Progress::More);
         }
+        // Only now, for STLS is forbidden behind it (RFC 6856 §2.1).
         if self.utf8 && known.has("UTF8") {
             self.state = State::Utf8(turn.machine.send(&Command::Utf8, turn.output)?);
             return Ok(Progress::More);
@@ -115,12 +119,14 @@ impl Opening {
         match self.base.choose(names.iter().map(|name| name.as_bytes()), secure, true) {
             Ok(None) => Ok(self.done()),
             Ok(Some((name, initial))) => {
+                // It saves a round trip; where the line would be too long the machine holds it back (RFC 5034 §4).
                 let initial = initial.as_ref().map(|secret| InitialResponse::new(secret.expose()));
                 let mechanism = Mechanism::try_from(name).map_err(invalid)?;
                 let auth = Command::Auth { mechanism, initial };
                 self.state = State::Auth(turn.machine.send(&auth, turn.output)?);
                 Ok(Progress::More)
             }
+            // A least mechanism is asked for: then `Downgrade`, and nothing older is tried.
             Err(Failure::NoMechanism) => self.name_user(turn, secure),
             Err(failure) => Err(failure),
         }

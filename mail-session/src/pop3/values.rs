@@ -119,6 +119,7 @@ impl UniqueIds {
         fresh::fresh(known, self.iter())
     }
 
+    /// All ids stand in one stretch: a maildrop of a million messages is two allocations, and not a million.
     fn push(&mut self, message: MessageNumber, id: UniqueId<'_>) {
         self.octets.extend_from_slice(id.octets());
         self.ends.push((message, self.octets.len()));
@@ -206,6 +207,7 @@ impl Collect for Stat {
     }
 }
 
+/// An answer of another message than the one asked for does not come here: the machine gives it as malformed.
 impl Collect for Option<Listed> {
     fn status(&mut self, line: StatusLine<'_>) -> Result<(), Failure> {
         let Data::Scan { message, octets } = line.data() else { return Err(unreadable(line)) };
@@ -223,6 +225,7 @@ impl Collect for Vec<u8> {
     }
 }
 
+/// A bad line costs its message alone: who would give up the listing for it would never get at the others.
 impl Collect for Listing {
     fn items(&mut self, items: Items<'_>) -> Result<(), Failure> {
         for item in items {

@@ -70,6 +70,7 @@ impl<D> Serving<'_, D> {
         else {
             return Err(Misuse::NotOwed);
         };
+        // A decoy is made also where the host was quick to say that there is no such user: what follows takes as long as with one.
         let secret = secret.or_else(|| {
             let decoys = self.service.decoys.as_deref()?;
             Some(ScramSecret::decoy(&self.asked, decoys.expose(), crypto))
@@ -187,6 +188,7 @@ impl<D> Serving<'_, D> {
         turn: Turn<'_, Server>,
     ) -> Result<Want<D>, Misuse> {
         self.exchange = None;
+        // Some clients name themselves twice (RFC 4616 §2): that is no delegation.
         if identity.authorize_as.as_ref() == Some(&identity.user) {
             identity.authorize_as = None;
         }
