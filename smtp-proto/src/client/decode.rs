@@ -92,7 +92,7 @@ impl Client {
                 self.flights.pop_front();
                 self.forget();
             }
-            Kind::Mail | Kind::Rcpt | Kind::Rset | Kind::XClient | Kind::Lone | Kind::Plain => {
+            Kind::Mail | Kind::Rcpt | Kind::Rset | Kind::XClient | Kind::Lone => {
                 self.flights.pop_front();
             }
         }

@@ -20,7 +20,7 @@ const AUTH_COMMAND: usize = 512;
 
 impl Client {
     /// Queues a command. Where the server offers PIPELINING it may be sent before those in flight are answered, unless one of them ends a
-    /// group: EHLO, DATA, AUTH, STARTTLS, VRFY, EXPN, NOOP, QUIT (RFC 2920 §3.1).
+    /// group: EHLO, DATA, VRFY, EXPN, NOOP, QUIT, and all whose extension does not say that it need not (RFC 2920 §3.1).
     ///
     /// # Errors
     /// Nothing was written. [`Misuse::MustWait`]: something must be answered first. [`Misuse::NotInState`]: the order of RFC 5321 §4.1.4.
@@ -80,7 +80,7 @@ impl Client {
         let command = Command::Bdat(Bdat { octets, last });
         self.check(&command)?;
         self.note(&command);
-        let ticket = self.launch(Kind::Chunk { last, left: None, fetched: false });
+        let ticket = self.launch(kind_of(&command));
         encode::command(&command, output);
         self.grant = Some(Grant::Chunk { left: octets, last });
         Ok((ticket, BodyGrant(self.source.issue())))
@@ -429,9 +429,10 @@ fn kind_of(command: &Command<'_>) -> Kind {
         | Command::Vrfy(_)
         | Command::Expn(_)
         | Command::Help(_)
+        | Command::Etrn(_)
         | Command::Unknown { .. } => Kind::Lone,
         Command::XClient(_) => Kind::XClient,
+        Command::Bdat(bdat) => Kind::Chunk { last: bdat.last, left: None, fetched: false },
         Command::Burl(burl) => Kind::Chunk { last: burl.last, left: None, fetched: true },
-        Command::Bdat(_) | Command::Etrn(_) => Kind::Plain,
     }
 }

@@ -51,9 +51,8 @@ pub(super) enum Kind {
     Quit,
     /// Its 220 begins the session again.
     XClient,
-    /// Ends a pipelining group.
+    /// Ends a pipelining group, as every command does of which no standard says otherwise (RFC 2920 §3.1).
     Lone,
-    Plain,
 }
 
 impl Kind {
@@ -69,7 +68,7 @@ impl Kind {
             | Self::XClient
             | Self::Lone => true,
             Self::Chunk { last, .. } => last && lmtp,
-            Self::DataEnd { .. } | Self::Mail | Self::Rcpt | Self::Rset | Self::Plain => false,
+            Self::DataEnd { .. } | Self::Mail | Self::Rcpt | Self::Rset => false,
         }
     }
 }

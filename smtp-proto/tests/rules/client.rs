@@ -273,6 +273,17 @@ fn behind_a_failed_burl_there_is_no_transaction() {
     talk.says("MAIL FROM:<a@b>").unwrap();
 }
 
+/// RFC 2920 §3.1: a command of an extension ends a group, unless its standard says otherwise; that of ETRN does not.
+#[test]
+fn behind_etrn_nothing_is_sent_before_its_reply() {
+    let mut talk = Talk::new(|_| {}, &["PIPELINING", "ETRN"]);
+    talk.says("RSET").unwrap();
+    talk.says("ETRN x").unwrap();
+    assert_eq!(talk.says("RSET"), Err(Misuse::MustWait));
+    talk.hears("250 ok\r\n250 ok\r\n");
+    talk.says("RSET").unwrap();
+}
+
 /// The session behind XCLIENT begins again with EHLO.
 #[test]
 fn behind_xclient_the_server_is_asked_anew() {
