@@ -167,7 +167,11 @@ impl<'a> Orcpt<'a> {
         }
         let unicode = kind == AddressType::UTF8 && crate::types::unicode_address(address).is_some();
         if !unicode {
-            Xtext::parse(address, fixes).map_err(|invalid| invalid.rule)?;
+            let plain = Xtext::parse(address, fixes).map_err(|invalid| invalid.rule)?;
+            // Hidden or not, it is ASCII: it goes into a notification as it is (RFC 3461 §4.2).
+            if !plain.decode().is_ascii() {
+                return Err(Rule::Xtext);
+            }
         }
         Ok(Self { kind, address })
     }

@@ -138,7 +138,9 @@ impl Parameter {
             Self::Ret => Ret::read(value).is_some(),
             Self::Envid => {
                 let xtext = Xtext::parse(value, fixes).map_err(|invalid| invalid.rule)?;
-                value.len() <= LONGEST_ENVID || xtext.decode().len() <= LONGEST_ENVID
+                let envid = xtext.decode();
+                // It must be able to stand in a header field of a notification (RFC 3461 §4.4).
+                envid.is_ascii() && envid.len() <= LONGEST_ENVID
             }
             Self::Auth => return AuthIdentity::read(value, fixes).map(|_| ()),
             Self::By => DeliverBy::read(value).is_some(),

@@ -375,6 +375,15 @@ fn vrfy_has_its_parameter_only_where_smtputf8_is_offered() {
     assert_eq!(talk(Host::default(), both, octets).codes(), [220, 250, 250, 250, 250]);
 }
 
+/// RFC 3461 §4.2, §4.4: what xtext hides is ASCII all the same.
+#[test]
+fn xtext_of_notifications_hides_no_octet_beyond_ascii() {
+    let offered = |config: &mut Config| offer(config, |offer| offer.with(Extension::Dsn));
+    let octets = "EHLO c\r\nMAIL FROM:<a@b> ENVID=a+E9\r\nMAIL FROM:<a@b> ENVID=a+2Bb\r\n\
+                  RCPT TO:<c@d> ORCPT=rfc822;+C3+A9@d\r\nRCPT TO:<c@d> ORCPT=rfc822;c+40d\r\n";
+    assert_eq!(talk(Host::default(), offered, octets.as_bytes()).codes(), [220, 250, 501, 250, 501, 250]);
+}
+
 /// RFC 4865 §3: a whole number of seconds from 1 on, or a date, not both. RFC 7293 §3.1: no fraction of a second.
 #[test]
 fn times_of_delivery_have_the_form_of_their_extension() {
