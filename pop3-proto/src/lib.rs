@@ -31,6 +31,8 @@ extern crate alloc;
 
 pub mod client;
 pub mod command;
+#[cfg(test)]
+mod doc_table;
 mod encode;
 pub mod error;
 pub mod ext;

@@ -288,6 +288,55 @@ fn every_state_lets_those_commands_out_that_the_table_says() {
     }
 }
 
+/// The table in the documentation says the same as those above, where nothing special came before.
+#[test]
+fn the_documentation_has_the_same_table() {
+    let rows = crate::doc_table::rows(include_str!("mod.rs"));
+    for (line, cells) in &rows {
+        let command = Command::parse(line.as_bytes()).unwrap();
+        let [fresh, user, _, _, open, _, _] = may_send(&command);
+        // PASS is told as it is behind its USER, and AUTH by its challenge.
+        let first = if matches!(command, Command::Pass(_)) { user } else { fresh };
+        let [positive, _, challenge, ..] = hears(&command);
+        let told = if matches!(command, Command::Auth { .. }) { challenge } else { positive };
+        let words = [first, open].map(|cell| match (cell, told) {
+            (STATE, _) => "-",
+            (GOES, Told::Reply | Told::LogIn) => "Reply",
+            (GOES, Told::Head) => "Head",
+            (GOES, Told::Challenge) => "Challenge",
+            (GOES, Told::Tls) => "StartTls",
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(words, *cells, "{line}");
+    }
+    assert!(
+        Verb::ALL.iter().all(|verb| rows.iter().any(|(line, _)| Verb::of(line.as_bytes()) == Some(*verb)))
+    );
+}
+
+/// Whatever is sent between the two, and however it is answered (RFC 1939 §7).
+#[test]
+fn pass_follows_its_user_directly() {
+    let pass = Command::parse(b"PASS p").unwrap();
+    for line in ["CAPA", "LANG en", "UTF8"] {
+        for answer in ["+OK", "-ERR"] {
+            let mut session = Session::at(State::User);
+            session.send(&Command::parse(line.as_bytes()).unwrap()).unwrap();
+            session.hear(answer);
+            if line == "CAPA" && answer == "+OK" {
+                session.hear(".");
+            }
+            assert_eq!(session.send(&pass), Err(Misuse::NotInState), "{line} {answer}");
+        }
+    }
+    let mut other = Session::at(State::User);
+    other.send(&Command::Other(OtherCommand::new(b"XTND x", Shape::Single).unwrap())).unwrap();
+    other.hear("+OK");
+    assert_eq!(other.send(&pass), Err(Misuse::NotInState));
+    let mut refused = Session::behind(">USER u|-ERR");
+    assert_eq!(refused.send(&pass), Err(Misuse::NotInState));
+}
+
 /// The shortest way to where a command may be sent.
 fn ready(command: &Command<'_>, open: bool) -> Session {
     Session::at(match command {

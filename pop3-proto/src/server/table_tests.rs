@@ -174,9 +174,9 @@ fn command(line: &str) -> Command<'_> {
     }
 }
 
-/// Texts are for people: the table has none.
+/// Texts are for people: the table has none. That of LANG alone names its language (RFC 6856 §3.2).
 fn ok() -> Reply<'static> {
-    Reply::ok(ReplyText::EMPTY)
+    Reply::ok(ReplyText::known("en"))
 }
 
 fn no() -> Reply<'static> {
@@ -355,6 +355,30 @@ fn every_state_does_with_every_command_what_the_table_says() {
             }
         }
     }
+}
+
+/// The table in the documentation says the same as the one above, where nothing special came before.
+#[test]
+fn the_documentation_has_the_same_table() {
+    let rows = crate::doc_table::rows(include_str!("mod.rs"));
+    for (line, cells) in &rows {
+        let command = command(line);
+        let [fresh, user, _, _, _, open, _] = row(&command);
+        // PASS is told as it is behind its USER.
+        let first = if matches!(command, Command::Pass(_)) { user } else { fresh };
+        let words = [first, open].map(|cell| match cell {
+            Asks | Message => "asks",
+            LogIn | Begins => "asks -> TRANSACTION",
+            Tls => "asks -> TLS",
+            Answers => "answers",
+            Bye => "answers -> closed",
+            Commit => "asks -> UPDATE",
+            No(_) => "refuses",
+            Response | Breaks | Malformed => "-",
+        });
+        assert_eq!(words, *cells, "{line}");
+    }
+    assert!(LINES.iter().all(|line| *line == "XTND x" || rows.iter().any(|(row, _)| row == line)));
 }
 
 /// What is owed, and the lines that lead to it.
