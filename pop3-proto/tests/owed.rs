@@ -66,11 +66,17 @@ impl Session {
         let mut token = self.next();
         for line in lines {
             self.pay(token);
-            self.input.feed(line.as_bytes());
-            self.input.feed(b"\r\n");
-            token = self.next();
+            (self, token) = self.then(line);
         }
         self.output.advance(self.output.remaining());
+        (self, token)
+    }
+
+    /// One line more, where nothing is owed.
+    fn then(mut self, line: &str) -> (Self, Token) {
+        self.input.feed(line.as_bytes());
+        self.input.feed(b"\r\n");
+        let token = self.next();
         (self, token)
     }
 
@@ -145,6 +151,23 @@ fn an_exchange_is_accepted_positively_and_refused_negatively() {
     assert!(session.output.is_empty());
     session.server.refuse_auth(back.token, &no(), &mut session.output).unwrap();
     assert_eq!(session.written(), "-ERR\r\n");
+}
+
+/// The name that a PASS belongs to is that of the line before, and nothing is said to stand that does not.
+#[test]
+fn a_server_tells_what_stands() {
+    let (mut session, token) = Session::owing(&["USER u"]);
+    assert_eq!(session.server.user(), Some(&b"u"[..]));
+    session.pay(token);
+    let (session, _) = session.then("CAPA");
+    assert_eq!(session.server.user(), None);
+    let capabilities = offer(&["UTF8"]);
+    let clear = Server::new(Config { offer: capabilities.into(), ..Config::default() });
+    let session = Session { server: clear, input: Input::new(), output: Output::new() };
+    let (session, _) = session.behind(&[]);
+    assert!(!session.server.is_secure() && !session.server.is_utf8());
+    let (session, _) = Session::with(offer(&["UTF8"]), Limits::default()).behind(&["UTF8"]);
+    assert!(session.server.is_secure() && session.server.is_utf8());
 }
 
 /// A token of another connection is told apart, also where this one owes the same.
