@@ -1,4 +1,7 @@
 //! How commands and replies are written. Every value was validated when it was built, so nothing here can fail.
+//!
+//! One form for each value, the one of the standard's grammar (RFC 5321 §4.1.2): verbs and keywords in upper case, one space where there is
+//! one, no space behind `FROM:` and `TO:`, no route before a mailbox. Readers take other forms; who writes them finds the one that does not.
 
 use crate::command::{Command, Initial, Vrfy};
 use crate::ext::Params;
@@ -14,21 +17,22 @@ pub fn command(command: &Command<'_>, output: &mut Output) {
     output.put(Class::Public, b"\r\n");
 }
 
-/// A command line without its line end. It may hold a secret.
+/// A command line without its line end. It may hold a secret, so its owner overwrites it when it is done.
 pub(crate) fn command_line(command: &Command<'_>) -> Vec<u8> {
     let mut line = Vec::new();
     write(command, &mut |_, octets| line.extend_from_slice(octets));
     line
 }
 
-/// The octets of a command line with its CRLF.
+/// The octets of a command line with its CRLF, which is how limits of lines are counted (RFC 5321 §4.5.3.1.4).
 pub(crate) fn command_len(command: &Command<'_>) -> usize {
     let mut len = 2_usize;
     write(command, &mut |_, octets| len = len.saturating_add(octets.len()));
     len
 }
 
-/// The parts of a command line, in order, each with its class.
+/// The parts of a command line, in order, each with its class. Measuring, copying and sending go through here, so that a line is never longer
+/// than what was measured.
 fn write(command: &Command<'_>, put: &mut dyn FnMut(Class, &[u8])) {
     let mut public = |parts: &[&[u8]]| parts.iter().for_each(|part| put(Class::Public, part));
     public(&[command.name().as_bytes()]);
@@ -36,6 +40,7 @@ fn write(command: &Command<'_>, put: &mut dyn FnMut(Class, &[u8])) {
         Command::Ehlo(name) | Command::Helo(name) | Command::Lhlo(name) => public(&[b" ", name.as_bytes()]),
         Command::Mail(mail) => {
             public(&[b" FROM:<"]);
+            // Nothing between the brackets is the path of notifications, to which nobody answers (RFC 5321 §4.5.5).
             if let ReversePath::Mailbox(mailbox) = mail.from() {
                 public(&[mailbox.as_bytes()]);
             }
@@ -43,6 +48,7 @@ fn write(command: &Command<'_>, put: &mut dyn FnMut(Class, &[u8])) {
             params(mail.params(), &mut public);
         }
         Command::Rcpt(rcpt) => {
+            // The one name without a domain (RFC 5321 §4.1.1.3); case is free, so it is written as the grammar has it.
             let path = match rcpt.to() {
                 ForwardPath::Postmaster => b"Postmaster",
                 ForwardPath::Mailbox(mailbox) => mailbox.as_bytes(),
@@ -65,11 +71,13 @@ fn write(command: &Command<'_>, put: &mut dyn FnMut(Class, &[u8])) {
             public(&[b" ", burl.url.as_bytes()]);
             last(burl.last, &mut public);
         }
+        // Attributes have the form of parameters (Postfix's XCLIENT).
         Command::XClient(attributes) => params(*attributes, &mut public),
         Command::Auth(auth) => {
             public(&[b" ", auth.mechanism.as_bytes()]);
             match auth.initial {
                 Initial::None => {}
+                // Nothing at all would mean that the server speaks first (RFC 4954 §4).
                 Initial::Empty => public(&[b" ="]),
                 Initial::Base64(base64) => {
                     public(&[b" "]);
@@ -88,7 +96,8 @@ fn write(command: &Command<'_>, put: &mut dyn FnMut(Class, &[u8])) {
     }
 }
 
-/// ` KEYWORD[=value]` for each.
+/// ` KEYWORD[=value]` for each, in the order in which they were given: it means nothing (RFC 5321 §4.1.2), and what is passed on stays the
+/// same.
 fn params(params: Params<'_>, public: &mut impl FnMut(&[&[u8]])) {
     for (keyword, value) in params.iter() {
         public(&[b" ", keyword.as_bytes()]);
@@ -98,6 +107,7 @@ fn params(params: Params<'_>, public: &mut impl FnMut(&[&[u8]])) {
     }
 }
 
+/// The end marker of BDAT and BURL (RFC 3030 §2, RFC 4468 §3.5).
 fn last(last: bool, public: &mut impl FnMut(&[&[u8]])) {
     if last {
         public(&[b" LAST"]);
@@ -106,6 +116,9 @@ fn last(last: bool, public: &mut impl FnMut(&[&[u8]])) {
 
 /// Writes a reply. The enhanced code stands on every line where `enhanced` says that the server offers it, the reply is no 3yz, and the
 /// classes agree (RFC 2034 §3, §4).
+///
+/// A 3yz has no class of its own, for RFC 3463 §2 knows 2, 4 and 5 alone, so the comparison of classes rules it out. A code of
+/// another class is left out rather than mended: two numbers that contradict each other would leave the client to choose.
 pub fn reply(reply: &ReplyBuf, enhanced: bool, output: &mut Output) {
     let enhanced = reply.enhanced().filter(|code| enhanced && code.class() == reply.code().class());
     let mut head = Head::new();
@@ -119,6 +132,7 @@ pub fn reply(reply: &ReplyBuf, enhanced: bool, output: &mut Output) {
         head.decimal(code.detail());
         head.push(b" ");
     }
+    // The hyphen on all lines but the last is the only mark of where a reply ends (RFC 5321 §4.2.1).
     let mut lines = reply.lines().peekable();
     while let Some(line) = lines.next() {
         head.separator(if lines.peek().is_some() { b'-' } else { b' ' });
@@ -128,7 +142,8 @@ pub fn reply(reply: &ReplyBuf, enhanced: bool, output: &mut Output) {
     }
 }
 
-/// What stands before the text of each line of one reply: `250 2.1.5 ` and the like, at most 14 octets.
+/// What stands before the text of each line of one reply: `250 2.1.5 ` and the like, at most 14 octets. It is put together once, since the
+/// code must be the same on every line (RFC 5321 §4.2.1).
 struct Head {
     octets: [u8; 16],
     len: usize,
@@ -165,6 +180,9 @@ impl Head {
 }
 
 /// Writes the 250 reply to EHLO or LHLO: the server's name, then a line for each extension; to HELO with no extension at all.
+///
+/// The name stands alone on the first line, where no client looks for a keyword (RFC 5321 §4.1.1.1), and there is no enhanced code
+/// (RFC 2034 §3).
 pub(crate) fn ehlo<'a>(
     name: EhloName<'_>,
     mut lines: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,

@@ -13,7 +13,8 @@ pub struct FramedReply {
     pub bare: u32,
 }
 
-/// Finds the end of the reply at the front of the octets, and remembers how far it has looked.
+/// Finds the end of the reply at the front of the octets, and remembers how far it has looked. The code is not looked at: a line that is no
+/// reply line ends the reply, and the grammar then says what is wrong with it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReplyFramer {
     line: LineFramer,

@@ -1,4 +1,10 @@
 //! What a reply means: it is paired with the oldest command in flight.
+//!
+//! Nothing in a reply tells which command it answers. Replies come in the order of the commands and are counted, and neither code nor text
+//! may help (RFC 2920 §3.1). So one reply too many, or one that cannot be read, makes every later one answer the wrong command: a refused
+//! recipient would pass for accepted, a lost mail for delivered. That is why faults end the session here and not in other protocols.
+//!
+//! What is done depends on the code alone, and where the code is unknown on its first digit (RFC 5321 §4.2, §4.2.1).
 
 use super::state::{Flight, Grant, Kind, Mine, Phase};
 use super::{AuthTurn, BodyGrant, Client, Event, TlsGrant};
@@ -18,7 +24,8 @@ const SERVICE_CLOSING: u16 = 421;
 const CHECKPOINT: u16 = 355;
 
 impl Client {
-    /// Reads a reply and pairs it. Every fault here loses the pairing, so every fault is fatal.
+    /// Reads a reply and pairs it. Every fault here loses the pairing, so every fault is fatal. A greeting that cannot be read may be that of
+    /// another protocol, which tells an operator more than its first octets would.
     pub(super) fn read_unit<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
         let (octets, tape) = input.unit(unit)?;
         self.mask = None;
@@ -33,7 +40,8 @@ impl Client {
         event.map_err(|violation| self.fail(violation))
     }
 
-    /// The greeting: 220, or a refusal, after which QUIT alone may be sent (RFC 5321 §3.1, RFC 7504 §3).
+    /// The greeting: 220, or a refusal, after which QUIT alone may be sent (RFC 5321 §3.1, RFC 7504 §3). Another 2yz is no greeting: a server
+    /// that answers something else first was most likely answering somebody else.
     fn greeting<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
         self.phase = match reply.code().get() {
             220 => Phase::Ready,
@@ -64,6 +72,7 @@ impl Client {
         if code.get() == CHECKPOINT && kind == Kind::Mail && self.extensions.has(Extension::Checkpoint) {
             return Ok(self.resumed(flight, reply));
         }
+        // Whoever says 3yz waits for more, and what that should be only DATA and AUTH know (RFC 5321 §4.3.2).
         if code.is_intermediate() && !matches!(kind, Kind::Data | Kind::Auth) {
             return Err(Violation::Unexpected(code.get()));
         }
@@ -77,6 +86,7 @@ impl Client {
                 self.close_transaction(flight);
                 self.flights.pop_front();
             }
+            // 250, or 251: the server takes it on; or 252 from one that does not want to say (RFC 5321 §4.3.2).
             Kind::Rcpt if code.is_positive() => {
                 let open = self.transaction.as_mut();
                 if let Some(transaction) = open.filter(|open| open.number == flight.transaction) {
@@ -84,6 +94,7 @@ impl Client {
                 }
                 self.flights.pop_front();
             }
+            // Whatever it is answered: who has said QUIT has no more to say (RFC 5321 §4.1.1.10).
             Kind::Quit => {
                 self.flights.pop_front();
                 self.phase = Phase::Over;
@@ -111,7 +122,7 @@ impl Client {
         Event::Reply(flight.ticket, reply)
     }
 
-    /// Unless another has been opened behind it in the same group.
+    /// Unless another has been opened behind it in the same group: MAIL may stand behind a message whose reply has not come (RFC 2920 §3.1).
     fn close_transaction(&mut self, flight: Flight) {
         if self.transaction.is_some_and(|open| open.number == flight.transaction) {
             self.transaction = None;
@@ -119,6 +130,9 @@ impl Client {
     }
 
     /// The reply to EHLO, LHLO or HELO: what is offered from now on, or a fall-back, or under [`Tls::Required`] the end.
+    ///
+    /// Each reply replaces all that was offered before (RFC 5321 §4.1.4). HELO offers nothing, so where TLS is required there is no falling
+    /// back to it: who can change one reply on the way could else take TLS away (RFC 3207 §6).
     fn hello_reply<'i>(&mut self, extended: bool, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
         let Some(Flight { ticket, .. }) = self.flights.pop_front() else {
             return Err(Violation::Unsolicited);
@@ -139,7 +153,7 @@ impl Client {
         if must {
             return Err(Violation::Downgrade(Downgrade::EhloRefused(code.get())));
         }
-        // Not where the server takes no mail at all, or wants something else first.
+        // Who does not know the word may know the older one (RFC 5321 §3.2); not who takes no mail at all, or wants something else first.
         let worthwhile = code.is_permanent() && !matches!(code.get(), 521 | 530 | 554);
         if extended && !self.lmtp && self.policy.helo_fallback && worthwhile {
             self.flights.push_front(Flight { ticket, kind: Kind::Hello { extended: false }, transaction: 0 });
@@ -149,7 +163,8 @@ impl Client {
         Ok(Event::Reply(ticket, reply))
     }
 
-    /// The reply to DATA: 354 gives the grant, unless no recipient was accepted (RFC 2920 §3.1).
+    /// The reply to DATA: 354 gives the grant, unless no recipient was accepted. DATA has gone out with the RCPTs by then, and a server that
+    /// says 354 all the same reads on until a dot; so it gets an empty message, which it may not deliver (RFC 2920 §3.1, §3.2).
     fn data_reply<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
         let Some(Flight { ticket, transaction, .. }) = self.flights.pop_front() else {
             return Err(Violation::Unsolicited);
@@ -170,7 +185,7 @@ impl Client {
             // No recipient, no reply: nobody could tell when the body is done (RFC 2033 §4.2).
             return Err(Violation::Unexpected(code.get()));
         }
-        // Every RCPT has been answered by now: another mail behind the body does not change the count.
+        // Every RCPT has been answered by now, for DATA ends a group: another mail behind the body does not change the count.
         let left = self.lmtp.then_some(accepted);
         self.flights.push_front(Flight { ticket, kind: Kind::DataEnd { left }, transaction });
         if accepted == 0 {
@@ -181,7 +196,7 @@ impl Client {
         Ok(Event::BodyWanted(ticket, reply, BodyGrant(self.source.issue())))
     }
 
-    /// The reply to a body, or one of those that LMTP has for it.
+    /// The reply to a body, or one of those that LMTP has for it: as many as RCPTs were accepted (RFC 2033 §4.2, §4.3), whatever it says.
     fn body_reply(&mut self, flight: Flight, reply: Reply<'_>) -> Result<(), Violation> {
         let kind = flight.kind;
         let (left, last) = match kind {
@@ -189,7 +204,8 @@ impl Client {
             Kind::Chunk { last, left, .. } => (left, last),
             _ => (None, true),
         };
-        // A server that refuses before it has read all: what it reads next, as body or as commands, nobody knows.
+        // A server that refuses before it has read all: what it reads next, as body or as commands, nobody knows. A chunk is another matter,
+        // since its end is known to both.
         if matches!(kind, Kind::DataEnd { .. }) && matches!(self.grant, Some(Grant::Data(_))) {
             if reply.code().is_positive() {
                 return Err(Violation::Unexpected(reply.code().get()));
@@ -227,7 +243,8 @@ impl Client {
         Ok(())
     }
 
-    /// The reply in an AUTH exchange: 334 with a challenge, else the outcome, which the code alone decides (RFC 4954 §4).
+    /// The reply in an AUTH exchange: 334 with a challenge, else the outcome, which the code alone decides (RFC 4954 §4). A challenge is masked:
+    /// some mechanisms send in it what a password can be guessed from.
     fn auth_reply<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
         let Some(Flight { ticket, .. }) = self.flights.front().copied() else {
             return Err(Violation::Unsolicited);
@@ -239,6 +256,7 @@ impl Client {
             self.authenticated |= code.is_positive();
             return Ok(Event::Reply(ticket, reply));
         }
+        // A challenge is one line and nothing but base64 (RFC 4954 §4); one before the last is answered belongs to no exchange of ours.
         if code.get() != 334 || reply.len() != 1 || self.turn {
             return Err(Violation::Unexpected(code.get()));
         }
@@ -257,7 +275,8 @@ impl Client {
         }
     }
 
-    /// The reply to STARTTLS: behind a 220 nothing is read before the hand-over (RFC 3207 §4.2).
+    /// The reply to STARTTLS: behind a 220 nothing is read before the hand-over (RFC 3207 §4.2). Any other 2yz would leave it open whether the
+    /// server begins a handshake now.
     fn tls_reply<'i>(&mut self, reply: Reply<'i>) -> Result<Event<'i>, Violation> {
         let Some(Flight { ticket, .. }) = self.flights.pop_front() else {
             return Err(Violation::Unsolicited);
@@ -275,7 +294,7 @@ impl Client {
         }
     }
 
-    /// What is offered is known only from the reply to EHLO.
+    /// What is offered is known only from the reply to EHLO: what a greeting's text says of itself is for people (RFC 5321 §4.2).
     pub(super) const fn knows(&self) -> Extensions {
         self.extensions
     }

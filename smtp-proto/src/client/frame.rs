@@ -1,4 +1,7 @@
 //! Where replies end, and what the machine sends by itself between them.
+//!
+//! A client listens at all times: a server may say 421 whenever it likes (RFC 5321 §3.8), and one that waits for its replies to be read before
+//! it reads a body must not be waited for (RFC 2920 §3.1 calls that a deadlock).
 
 use super::Client;
 use super::state::{Kind, Mine, Phase};
@@ -10,7 +13,8 @@ use crate::types::EhloName;
 use mail_wire::{Class, Closing, Framed, Input, Output, Pause};
 
 impl Client {
-    /// The next reply. What the machine owes goes out first; behind a go-ahead for TLS nothing is looked at.
+    /// The next reply. What the machine owes goes out first; behind a go-ahead for TLS nothing is looked at, for what stands there in plain text
+    /// may be anybody's and would be read as if it had come by TLS (RFC 3207 §4.2, §6).
     pub(super) fn next_unit(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         if let Some(fatal) = self.fatal {
             return Err(fatal);
@@ -30,6 +34,7 @@ impl Client {
             }
             None => {}
         }
+        // The next octet is the first of a TLS record.
         if self.upgrade {
             return Ok(Framed::Paused(Pause::Upgrade));
         }
@@ -61,7 +66,8 @@ impl Client {
         empty
     }
 
-    /// What the machine sends by itself.
+    /// What the machine sends by itself: it has told the application why, by the event before. An empty body is a line with a dot alone, since
+    /// the CRLF of the DATA line counts for the first of CRLF.CRLF (RFC 5321 §4.1.1.4).
     fn speak(&mut self, output: &mut Output) {
         match self.mine.take() {
             None => {}
@@ -71,7 +77,8 @@ impl Client {
         }
     }
 
-    /// No complete reply is there: more is needed, or this was the end. With anything owed it is a truncation.
+    /// No complete reply is there: more is needed, or this was the end. With anything owed it is a truncation: whether the server has taken the
+    /// mail is then unknown, and to send it again is the only safe guess (RFC 5321 §4.2.5).
     fn starve(&mut self, input: &mut Input) -> Result<Framed, Violation> {
         if self.end.is_none() {
             input.allow(self.limits.reply_total.saturating_add(2));
@@ -88,7 +95,8 @@ impl Client {
         Ok(Framed::Closed)
     }
 
-    /// Ends the session for good: the same violation from now on.
+    /// Ends the session for good: the same violation from now on. Behind a reply that could not be paired every other would be as wrong
+    /// (RFC 2920 §3.1).
     pub(super) fn fail(&mut self, why: Violation) -> Violation {
         self.fatal = Some(why);
         why

@@ -1,4 +1,7 @@
 //! The application's side: commands, bodies, responses.
+//!
+//! What cannot be in order is refused before it is written: once it is on the wire there is no taking it back, and a reply to it would come
+//! where another is awaited. A refused call has changed nothing, and may be made again when its reason is gone.
 
 use super::state::{Flight, Grant, Kind, Phase, Transaction};
 use super::{AuthTurn, BodyGrant, Client, Ticket};
@@ -11,7 +14,7 @@ use bytes::{Buf, Bytes};
 use mail_wire::dot::BodyEol;
 use mail_wire::{Class, Done, Misuse, Output, Redeemed, Returned, Secret, SecretBuf, base64};
 
-/// What a body may not hold under [`BodyEol::Reject`].
+/// What a body may not hold under [`BodyEol::Reject`]: a server further on might see the end of the message there (RFC 5321 §4.1.1.4).
 const BODY_FAULT: &str = "a bare CR, a bare LF or a NUL in the body";
 
 /// The octets of an AUTH command, beyond which its initial response must wait: it is a command like any other, and the 12,288 are those of the
@@ -184,11 +187,12 @@ impl Client {
         Ok(())
     }
 
-    /// Whether the turn is the one that the last challenge gave.
+    /// Whether the turn is the one that the last challenge gave. Each challenge has one answer, or the server takes the second for a command.
     fn has_turn(&self, turn: &AuthTurn) -> bool {
         self.fatal.is_none() && self.phase != Phase::Over && self.turn && self.source.is_latest(turn.0)
     }
 
+    /// Whether the grant is that of the body which is on its way: octets of another would stand in the middle of it.
     fn check_grant(&self, grant: &BodyGrant) -> Done {
         if self.fatal.is_some() || self.phase == Phase::Over {
             return Err(Misuse::Over);
@@ -196,7 +200,7 @@ impl Client {
         if self.grant.is_some() && self.source.is_latest(grant.0) { Ok(()) } else { Err(Misuse::NotOwed) }
     }
 
-    /// A command is in flight from now on.
+    /// A command is in flight from now on. It remembers its transaction: by the time it is answered, another may have been begun behind it.
     fn launch(&mut self, kind: Kind) -> Ticket {
         let ticket = Ticket(self.tickets.issue());
         let transaction = self.transaction.as_ref().map_or(0, |transaction| transaction.number);
@@ -219,7 +223,8 @@ impl Client {
         if encode::command_len(command) > limit { Err(Misuse::TooLong(limit)) } else { Ok(()) }
     }
 
-    /// Whether anything may be sent now.
+    /// Whether anything may be sent now. Without PIPELINING that is one command at a time (RFC 2920 §2): a server that does not offer it may
+    /// throw away what it has not asked for.
     fn check_turn(&self, command: &Command<'_>) -> Done {
         let busy =
             self.phase == Phase::Greeting || self.grant.is_some() || self.upgrade || self.mine.is_some();
@@ -245,7 +250,8 @@ impl Client {
         Ok(())
     }
 
-    /// What TLS and the server's offer allow.
+    /// What TLS and the server's offer allow. Verbs and parameters of an extension are for servers that have named it (RFC 5321 §2.2): BDAT
+    /// worst of all, for its octets would be commands to one that has not (RFC 3030 §2).
     fn check_policy(&self, command: &Command<'_>) -> Done {
         let harmless = matches!(
             command,
@@ -314,11 +320,12 @@ impl Client {
         }
     }
 
+    /// What was offered before TLS does not count under TLS, nor what another server offers: the last EHLO alone (RFC 3207 §4.2).
     fn check_offered(&self, extension: Extension) -> Done {
         if self.knows().has(extension) { Ok(()) } else { Err(Misuse::NotOffered(extension.keyword())) }
     }
 
-    /// The order of commands (RFC 5321 §4.1.4).
+    /// The order of commands (RFC 5321 §4.1.4), by what has been sent and not by what has been answered: in a group the answers come later.
     fn check_order(&self, command: &Command<'_>) -> Done {
         let greeted = self.hello.is_some();
         let open = self.transaction.as_ref();
@@ -400,6 +407,7 @@ const fn is_last(command: &Command<'_>) -> bool {
     matches!(command, Command::Bdat(Bdat { last: true, .. }) | Command::Burl(Burl { last: true, .. }))
 }
 
+/// The parameter of MAIL speaks for the whole mail, its recipients included (RFC 6531 §3.4).
 fn check_utf8(mail: &Mail<'_>) -> Done {
     if mail.needs_utf8() && !mail.params().is_utf8() {
         return Err(Misuse::Invalid("an address beyond ASCII needs SMTPUTF8"));
@@ -407,6 +415,7 @@ fn check_utf8(mail: &Mail<'_>) -> Done {
     Ok(())
 }
 
+/// The same for a recipient, whose MAIL has gone before.
 fn check_utf8_of(rcpt: &Rcpt<'_>, transaction: &Transaction) -> Done {
     if rcpt.needs_utf8() && !transaction.utf8 {
         return Err(Misuse::Invalid("an address beyond ASCII needs SMTPUTF8 in the MAIL"));
@@ -414,6 +423,7 @@ fn check_utf8_of(rcpt: &Rcpt<'_>, transaction: &Transaction) -> Done {
     Ok(())
 }
 
+/// How the reply to a command is read.
 fn kind_of(command: &Command<'_>) -> Kind {
     match command {
         Command::Ehlo(_) | Command::Lhlo(_) => Kind::Hello { extended: true },

@@ -1,4 +1,5 @@
-//! When and how a message is to be delivered: DELIVERBY, FUTURERELEASE, MT-PRIORITY, RRVS.
+//! When and how a message is to be delivered: DELIVERBY, FUTURERELEASE, MT-PRIORITY, RRVS. Dates are kept as text: to know what time it is
+//! belongs to the application.
 
 use crate::types::octets;
 
@@ -11,7 +12,7 @@ pub enum ByMode {
     Notify,
 }
 
-/// BY (RFC 2852 §4).
+/// BY (RFC 2852 §4). To return a message whose time has passed already would be to refuse it, so `R` wants a time to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DeliverBy {
     /// Seconds from now, up to nine digits. Negative: the time has passed, which `N` alone allows.

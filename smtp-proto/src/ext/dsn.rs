@@ -1,4 +1,6 @@
 //! DSN: what notifications the sender wants (RFC 3461).
+//!
+//! A server that offers DSN may refuse a mail for a malformed one of these alone, never for what it asks (RFC 3461 §5.1).
 
 use crate::error::Rule;
 use crate::parse::Fixes;
@@ -9,7 +11,7 @@ use core::fmt;
 
 /// The longest ENVID, decoded or not (RFC 3461 §4.4).
 pub(crate) const LONGEST_ENVID: usize = 100;
-/// The longest ORCPT (RFC 3461 §4.2).
+/// The longest ORCPT, type and all, as it stands (RFC 3461 §4.2).
 pub(crate) const LONGEST_ORCPT: usize = 500;
 
 /// RET: what a notification of failure returns (RFC 3461 §4.3).

@@ -1,4 +1,8 @@
-//! Command lines.
+//! Command lines (RFC 5321 §4.1).
+//!
+//! Verbs and keywords are read without case, arguments are kept octet for octet: the case of a local part is its receiver's (RFC 5321 §2.4).
+//! Where the grammar has one space there is one: two readers that are liberal in different ways see two commands. Each liberty that is taken
+//! all the same has a name, a switch and a count ([`Repair`]).
 
 use super::path::{forward_path, reverse_path};
 use super::{Fault, Fixes, Parsed, fail};
@@ -57,6 +61,8 @@ pub(crate) fn is_obsolete(word: &[u8]) -> bool {
     four.iter().any(|verb| verb.eq_ignore_ascii_case(word))
 }
 
+/// Each verb has a grammar of its own (RFC 5321 §4.1.1), so nothing is split into words before the verb is known: a quoted local part may
+/// hold spaces, and `>` as well.
 #[inline]
 fn arguments<'i>(
     verb: Option<Verb>,
@@ -106,7 +112,8 @@ fn arguments<'i>(
     }
 }
 
-/// ` FROM:` or ` TO:`; no space may follow (RFC 5321 §3.3).
+/// ` FROM:` or ` TO:`; no space may follow, though many clients have put one there, which is why the standard says so twice
+/// (RFC 5321 §3.3, §4.1.1.2).
 #[inline]
 fn colon<'i>(input: &'i [u8], word: &[u8], fixes: &Fixes<'_>) -> Parsed<'i, ()> {
     let (front, mut rest) = octets::cut(input, word.len());
@@ -122,6 +129,8 @@ fn colon<'i>(input: &'i [u8], word: &[u8], fixes: &Fixes<'_>) -> Parsed<'i, ()> 
     Ok((rest, ()))
 }
 
+/// What stands behind a path. A path that is not followed by a space is not followed by a parameter: `<a@b>SIZE=1` is malformed
+/// (RFC 5321 §4.1.2).
 #[inline]
 fn parameters<'i>(input: &'i [u8], of: Of, fixes: &Fixes<'_>) -> Parsed<'i, Params<'i>> {
     let (input, ()) = trimmed(input, fixes)?;
@@ -145,6 +154,8 @@ fn trimmed<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, ()> {
     fail(octets::cut(input, rest.len()).1, Rule::Spaces)
 }
 
+/// A command without an argument: with one it is 501, and is not carried out (RFC 5321 §4.1.1, §4.3.2). A `QUIT now` may be text that was
+/// never meant for a command.
 fn alone<'i>(input: &'i [u8], command: Command<'i>, fixes: &Fixes<'_>) -> Parsed<'i, Command<'i>> {
     let (rest, ()) = trimmed(input, fixes)?;
     if rest.is_empty() { Ok((rest, command)) } else { fail(rest, Rule::NoArgument) }
@@ -162,6 +173,8 @@ fn space<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, ()> {
     Ok((rest, ()))
 }
 
+/// The client's name: a domain or an address literal (RFC 5321 §4.1.1.1), in ASCII since SMTPUTF8 is not known to be in force yet
+/// (RFC 6531 §3.7.1). Whether it is the client's true name is not to be held against it (§4.1.4).
 fn name<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, EhloName<'i>> {
     let (input, ()) = space(input, fixes)?;
     let len = match domain(input, fixes) {
@@ -188,6 +201,7 @@ fn optional<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Option<Command
     required(input, fixes).map(|(rest, text)| (rest, Some(text)))
 }
 
+/// Text that a verb must have. It may be UTF-8: what it stands for decides whether it may be so here.
 fn required<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, CommandText<'i>> {
     let (text, ()) = space(input, fixes)?;
     let (text, ()) = trimmed(text, fixes)?;
@@ -197,7 +211,7 @@ fn required<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, CommandText<'i
     }
 }
 
-/// A string, and `SMTPUTF8` behind it (RFC 6531 §3.7.4.2).
+/// A string, and `SMTPUTF8` behind it (RFC 6531 §3.7.4.2). Without the parameter the string is ASCII, as is the answer.
 fn vrfy<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Vrfy<'i>> {
     const FLAG: &[u8] = b" SMTPUTF8";
     let (rest, text) = required(input, fixes)?;
@@ -263,6 +277,7 @@ fn auth<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Command<'i>> {
     Ok((&[], Command::Auth(Auth { mechanism, initial })))
 }
 
+/// Whether the octet may stand in base64 at all. Where the padding stands is checked when it is decoded (RFC 4954 §4).
 pub(crate) fn is_base64(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'=')
 }
@@ -274,6 +289,7 @@ fn attributes<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Params<'i>> 
         return fail(input, Rule::Argument);
     }
     for (_, value) in params.iter() {
+        // xtext keeps an attribute from holding a line end, which would be a command in the log or session of whoever believes it.
         let good = value.is_some_and(|value| crate::types::Xtext::parse(value.as_bytes(), fixes).is_ok());
         if !good {
             return fail(input, Rule::Xtext);
@@ -282,6 +298,8 @@ fn attributes<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Params<'i>> 
     Ok((rest, params))
 }
 
+/// A verb that this crate does not know is kept with its text: an application may know it (RFC 5321 §4.1.5), and the answer to it is not
+/// that of a malformed command (§4.2.4).
 fn unknown<'i>(word: &'i [u8], rest: &'i [u8]) -> Parsed<'i, Command<'i>> {
     if keyword(word) != word.len() || word.is_empty() {
         return Err(nom::Err::Error(Fault { rule: Rule::Verb, left: word.len().saturating_add(rest.len()) }));

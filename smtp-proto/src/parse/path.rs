@@ -1,4 +1,7 @@
 //! Paths: `<...>`, with or without a source route (RFC 5321 §4.1.2).
+//!
+//! The mailbox is read first and says itself where it ends: a quoted local part may hold `>` and `@`, so a search for either would split one
+//! address into an address and parameters of the sender's choice.
 
 use super::{Fixes, Parsed, fail};
 use crate::error::Rule;

@@ -1,4 +1,7 @@
 //! Replies: one or more lines with one code (RFC 5321 §4.2).
+//!
+//! Much is let through in the text, which is for people: UTF-8 (RFC 6531 §3.7.4), other octets, nothing at all. Nothing is in code and
+//! separator, by which a client knows what to do, and where the next reply begins.
 
 use super::Fixes;
 use crate::error::{Rule, Violation};
@@ -23,6 +26,7 @@ pub fn reply<'i>(octets: &'i [u8], tape: &'i mut Tape, fixes: &Fixes<'_>) -> Res
             return Err(Violation::Reply(Rule::ReplyLine));
         }
         let (number, separator, text) = parts(line).ok_or(Violation::Reply(Rule::ReplyLine))?;
+        // Each code alone would be a different answer, so neither is taken (RFC 5321 §4.2.1).
         if *code.get_or_insert(number) != number {
             return Err(Violation::CodesDiffer);
         }
@@ -41,7 +45,9 @@ pub fn reply<'i>(octets: &'i [u8], tape: &'i mut Tape, fixes: &Fixes<'_>) -> Res
     Ok(Reply::parsed(code, enhanced(code, view, fixes), view))
 }
 
-/// The code, the separator and the text. `250` without a space is legal for who reads (RFC 5321 §4.2).
+/// The code, the separator and the text. A code that is not in the standard's list is judged by its first digit, and one whose first digit
+/// is none of 2 to 5 is no reply (RFC 5321 §4.2). Only a space or a hyphen may follow, else `2500` would be read as 250; `250` alone is
+/// legal for who reads.
 fn parts(line: &[u8]) -> Option<(Code, Option<u8>, &[u8])> {
     let (digits, rest) = line.split_at_checked(3)?;
     let number = digits.iter().try_fold(0_u16, |sum, octet| {
@@ -56,6 +62,7 @@ fn parts(line: &[u8]) -> Option<(Code, Option<u8>, &[u8])> {
     }
 }
 
+/// Controls in a text could steer the terminal of whoever reads the log (RFC 5321 §4.2 has the tab alone).
 fn check(text: &[u8], fixes: &Fixes<'_>) -> Result<(), Violation> {
     let odd = text.iter().any(|octet| octet.is_ascii_control() && *octet != b'\t');
     if odd && !fixes.take(Repair::ControlInText) {

@@ -1,4 +1,10 @@
 //! Bodies: DATA up to CRLF.CRLF (RFC 5321 §4.5.2), BDAT up to its count (RFC 3030 §2).
+//!
+//! Nothing that is wrong with a body moves its end. A server that stopped reading at a bare LF, or at its limit, would take the rest for
+//! commands, and who wrote the message would have written the commands. So a body that is refused is read to its real end, and only then
+//! answered: the client also listens only then (RFC 5321 §3.3).
+//!
+//! Where the end is never depends on policy; what is done with octets that have no place in a message (RFC 5321 §2.3.8, RFC 5322 §2.3) does.
 
 use super::answer::CLOSING;
 use super::state::{Cost, Framing, Phase, Transaction};
@@ -9,14 +15,16 @@ use alloc::boxed::Box;
 use mail_wire::dot::{BodyEol, BodyFault, Dot, DotDecoder};
 use mail_wire::{Framed, Input, Output};
 
-/// The body that is on its way.
+/// The body that is on its way. It is large where it has to be, by a box: most connections wait between two commands, and hold none.
 #[derive(Debug)]
 pub(super) struct Body {
     form: Form,
     /// Octets at the front of the input that are known to be body.
     ready: usize,
-    /// What is to be put in before the next octet, by [`BodyEol::Normalise`].
+    /// What is to be put in before the next octet, by [`BodyEol::Normalise`]: a message that ends in a bare CR gets its LF at the end of the
+    /// last chunk, once.
     insert: bool,
+    /// Why what still comes goes nowhere.
     off: Option<Abort>,
     /// What is said when the octets of a refused chunk are gone, and how often.
     after: Option<Box<(ReplyBuf, u32)>>,
@@ -29,7 +37,8 @@ enum Form {
     Chunk { left: u64, last: bool },
 }
 
-/// What may be done with octets of a body.
+/// What may be done with octets of a body. What is given has passed, but for a CR: it is given before its LF is known, so that cuts between
+/// the two do not show.
 enum Gate {
     Give(usize),
     /// The first octet is replaced.
@@ -43,10 +52,12 @@ impl Body {
         Self { form: Form::None, ready: 0, insert: false, off: None, after: None }
     }
 
+    /// CRLF.CRLF alone ends it, whatever ends a command line by policy.
     pub(super) fn data() -> Self {
         Self { form: Form::Data(Box::new(DotDecoder::crlf())), ..Self::new() }
     }
 
+    /// Its octets are counted and not looked at: no dot is stuffed, and none ends it (RFC 3030 §2).
     pub(super) fn chunk(left: u64, last: bool) -> Self {
         Self { form: Form::Chunk { left, last }, ..Self::new() }
     }
@@ -60,7 +71,9 @@ impl Body {
         self.off.is_some()
     }
 
-    /// The octets that the chunk still has.
+    /// The octets that the chunk still has: what stands before the next command line.
+    ///
+    /// None of DATA, whose end is looked for.
     pub(super) const fn left(&self) -> u64 {
         match self.form {
             Form::Chunk { left, .. } => left,
@@ -70,7 +83,8 @@ impl Body {
 }
 
 impl Server {
-    /// The next piece of a body, as large as it has arrived: up to a fault, a stuffing dot or the end.
+    /// The next piece of a body, as large as it has arrived: up to a fault, a stuffing dot or the end. Lines are not waited for: a message may be
+    /// one line of any length, and is held nowhere.
     pub(super) fn frame_body(
         &mut self,
         input: &mut Input,
@@ -104,6 +118,7 @@ impl Server {
                 }
             }
         }
+        // What is read in vain has a limit, which an honest client of the announced SIZE does not come near.
         if self.body.is_off() {
             let n = self.body.ready;
             if self.discard.spend(n as u64).is_err() {
@@ -138,7 +153,7 @@ impl Server {
         }
     }
 
-    /// Octets of the body are taken or dropped.
+    /// Octets of the body are taken or dropped: a chunk has so many less before the next command line.
     fn use_up(&mut self, n: usize) {
         self.body.ready = self.body.ready.saturating_sub(n);
         if let Form::Chunk { left, .. } = &mut self.body.form {
@@ -147,6 +162,9 @@ impl Server {
     }
 
     /// How much of `data`, which is not empty, is given; the same octets whatever the cuts.
+    ///
+    /// What counts for the limit is the message as the application gets it, without stuffing (RFC 1870 §5). A body declared BINARYMIME has no
+    /// lines (RFC 3030 §3), so no line end in it is bare.
     fn gate(&mut self, data: &[u8]) -> Gate {
         let Some(transaction) = &mut self.transaction else { return Gate::Off(Abort::Reset) };
         let room = self.limits.message.saturating_sub(transaction.octets);
@@ -175,7 +193,8 @@ impl Server {
         gate
     }
 
-    /// What ends the body holds no body: the CRLF before the dot belongs to it and has been given.
+    /// What ends the body holds no body: the CRLF before the dot belongs to it and has been given (RFC 5321 §4.1.1.4). So a message always ends
+    /// in CRLF, and `.` directly behind the 354 is an empty one.
     fn end_of_data(&mut self, n: usize, input: &mut Input, output: &mut Output) -> Option<Framed> {
         self.body.form = Form::None;
         if self.body.is_off() {
@@ -189,6 +208,8 @@ impl Server {
     }
 
     /// A chunk is complete. One that is not the last is answered here; the last ends the message (RFC 3030 §2).
+    ///
+    /// A CR at the end of a chunk may have its LF in the next, so only the last chunk tells whether it is bare.
     fn end_of_chunk(&mut self, last: bool, input: &mut Input, output: &mut Output) -> Option<Framed> {
         if self.body.is_off() {
             self.refuse_message(self.replies_to_chunk(last), output);
@@ -220,7 +241,8 @@ impl Server {
         }
     }
 
-    /// The message is off and its octets are gone: the reply, and the end of the transaction.
+    /// The message is off and its octets are gone: the reply, and the end of the transaction, which a refused message concludes as well as
+    /// one that is taken (RFC 5321 §4.1.1.4).
     fn refuse_message(&mut self, times: u32, output: &mut Output) {
         let reply = self.refusal_of_body();
         for _ in 0..times {
@@ -240,7 +262,8 @@ impl Server {
         }
     }
 
-    /// Why the message is refused: too large (RFC 1870 §6.3), or octets that have no place in it.
+    /// Why the message is refused: too large (552, RFC 1870 §6.3), or octets that have no place in it (550). Both are for good: the same octets
+    /// would be no better later.
     fn refusal_of_body(&self) -> &'static ReplyBuf {
         match self.body.off {
             Some(Abort::TooLarge) => &replies::TOO_LARGE,
@@ -248,7 +271,8 @@ impl Server {
         }
     }
 
-    /// The octets of a chunk that was refused, up to its end: they are no commands.
+    /// The octets of a chunk that was refused, up to its end: they are no commands. The client sent them with the BDAT and did not wait, which
+    /// is why the refusal comes behind them (RFC 3030 §2).
     pub(super) fn swallow(
         &mut self,
         input: &mut Input,
@@ -296,7 +320,7 @@ impl Server {
 }
 
 impl Transaction {
-    /// Up to the first fault; at the fault, off.
+    /// Up to the first fault; at the fault, off. What stood before it has been given by then: a body streams, and is called off.
     fn strict(&self, data: &[u8]) -> Gate {
         let mut scan = self.scan;
         match scan.piece(data) {
@@ -308,7 +332,8 @@ impl Transaction {
         }
     }
 
-    /// Up to the first bare CR or LF; there, CRLF in its place.
+    /// Up to the first bare CR or LF; there, CRLF in its place. A dot behind it was no stuffing when it came and is none now, so that what is
+    /// mended here ends no message, here or at the next host, where dots are stuffed anew.
     fn normal(&self, data: &[u8]) -> Gate {
         let mut scan = self.scan;
         match scan.piece(data) {

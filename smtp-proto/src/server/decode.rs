@@ -1,4 +1,8 @@
 //! What a unit is: the state is checked first, then the grammar runs once.
+//!
+//! The machine refuses by itself what no application could take: what is out of order (RFC 5321 §4.1.4), not offered, or over a limit. The
+//! application is asked about the rest, and nothing of a command takes effect before it has answered: a MAIL that it refuses opens no
+//! transaction, a RCPT adds no recipient.
 
 use super::state::{Cost, Framing, Hello, Mine, Owed, Phase, Transaction, Transaction0};
 use super::{Abort, Answer, AuthTurn, BodyForm, BodyOffer, Event, Refused, Server, TlsOffer, replies};
@@ -18,7 +22,10 @@ pub(super) fn is_fault(code: Code) -> bool {
 }
 
 impl Server {
-    /// Reads the unit that was framed last. Nothing is written here: what the machine has to say waits for the next frame.
+    /// Reads the unit that was framed last. Nothing is written here: what the machine has to say waits for the next frame, because the event
+    /// borrows the input until then.
+    ///
+    /// Octets of a body are masked whole: a log shows their length.
     pub(super) fn read_unit<'i>(&mut self, unit: Unit, input: &'i mut Input) -> Result<Event<'i>, Violation> {
         let (octets, _) = input.unit_mut(unit)?;
         self.mask = None;
@@ -31,11 +38,13 @@ impl Server {
             }
             Framing::Line { text } => self.read_line(octets.get_mut(..text).unwrap_or_default()),
             Framing::AuthLine { text } => self.read_response(octets.get_mut(..text).unwrap_or_default()),
+            // The exchange is over (500, RFC 4954 §4), and the line is gone: it was a secret.
             Framing::LongLine { exchange: true } => Event::AuthCancelled,
             Framing::LongLine { exchange: false } => {
                 let code = replies::LINE_TOO_LONG.code();
                 Event::Refused(Refused { verb: None, code })
             }
+            // A message may hold anything, and belongs to its reader.
             Framing::Chunk => {
                 self.mask = Some(Mask { span: Span::new(0, octets.len()), class: Class::Body });
                 Event::Chunk(octets)
@@ -52,12 +61,12 @@ impl Server {
         })
     }
 
-    /// The token of an answer that is owed from now on.
+    /// The token of an answer that is owed from now on: there is never more than one, so replies cannot change places (RFC 2920 §3.2).
     fn answer_due(&mut self) -> Answer {
         Answer(self.source.issue())
     }
 
-    /// The machine refuses.
+    /// The machine refuses. The application learns of it, for a log, and has nothing to answer.
     fn refused<'i>(&mut self, verb: Option<Verb>, mine: Mine) -> Event<'i> {
         let code = match mine {
             Mine::Reply(reply) | Mine::Charged(_, reply) => reply.code(),
@@ -67,7 +76,7 @@ impl Server {
         Event::Refused(Refused { verb, code })
     }
 
-    /// The machine refuses, and that was the last it says.
+    /// The machine refuses, and that was the last it says: what the client sends next cannot be told from what it did not mean to send.
     fn doomed<'i>(&mut self, verb: Option<Verb>, reply: &'static ReplyBuf, why: Violation) -> Event<'i> {
         self.reset(Abort::Ended);
         self.doom = Some(why);
@@ -80,9 +89,11 @@ impl Server {
         let (word, rest) = parse::split(line);
         let verb = Verb::of(word);
         self.codeless = matches!(verb, Some(Verb::Ehlo | Verb::Helo | Verb::Lhlo));
+        // Anybody's browser can be made to send a form to this port: its header lines are harmless errors, its body would be commands.
         if verb.is_none() && is_http(word) {
             return self.doomed(None, &replies::FOREIGN, Violation::ForeignProtocol(Foreign::Http));
         }
+        // Before anything can refuse the line, and so show it: a password is one also where AUTH is not in order.
         if verb == Some(Verb::Auth) && !rest.is_empty() {
             let span = Span::new(word.len().saturating_add(1), line.len());
             self.mask = Some(Mask { span, class: Class::Secret });
@@ -130,6 +141,9 @@ impl Server {
     }
 
     /// What the machine answers by itself, and what it asks the application.
+    ///
+    /// EHLO, NOOP, HELP, RSET and QUIT need nothing that an application knows (RFC 5321 §4.1.1). All of them are told to it, as EHLO and RSET end
+    /// what it may have remembered of a transaction (§4.1.4).
     fn read_command<'i>(&mut self, command: Command<'i>, line: &'i [u8]) -> Event<'i> {
         let verb = command.verb();
         if !self.spend_idle(verb) {
@@ -144,6 +158,7 @@ impl Server {
                 self.reset(Abort::Reset);
                 Mine::Reply(&replies::OK)
             }
+            // The transmission channel is closed behind the 221, and not before (RFC 5321 §4.1.1.10).
             Command::Quit => {
                 self.reset(Abort::Ended);
                 self.phase = Phase::Over;
@@ -170,6 +185,7 @@ impl Server {
                 return self.refused(verb, Mine::Reply(&replies::NO_PARAMETER));
             }
             Command::Unknown { verb: word, .. } => {
+                // A verb of the standard that is not implemented is 502, any other 500 (RFC 5321 §4.2.4).
                 if is_obsolete(word.as_bytes()) {
                     return self.refused(None, Mine::Charged(Cost::Bad, &replies::NOT_IMPLEMENTED));
                 }
@@ -181,20 +197,21 @@ impl Server {
         Event::Answered(command)
     }
 
-    /// The application is asked.
+    /// The application is asked. While it owes the answer, nothing is read.
     fn ask<'i>(&mut self, owed: Owed, command: Command<'i>) -> Event<'i> {
         self.owed = owed;
         Event::Command(command, self.answer_due())
     }
 
-    /// EHLO and HELO end a transaction as RSET does (RFC 5321 §4.1.4).
+    /// EHLO and HELO end a transaction as RSET does (RFC 5321 §4.1.4), and the later of them decides whether extensions are in force.
     fn hello(&mut self, hello: Hello) -> Mine {
         self.reset(Abort::Reset);
         self.hello = hello;
         Mine::Hello { extended: hello == Hello::Extended }
     }
 
-    /// MAIL: parameters by what is offered (555), UTF-8 by its parameter (RFC 6531 §3.5: 553), SIZE by the limit (RFC 1870 §6.1: 552).
+    /// MAIL: parameters by what is offered (555), UTF-8 by its parameter (RFC 6531 §3.5: 553), SIZE by the limit (RFC 1870 §6.1: 552). To
+    /// refuse a message by its size here spares both sides its octets; that SIZE may be an estimate is why the body is counted too.
     fn mail<'i>(&mut self, mail: Mail<'i>, command: Command<'i>) -> Event<'i> {
         let params = mail.params();
         let refusal = if !self.allows(params) {
@@ -213,7 +230,7 @@ impl Server {
         self.ask(Owed::Mail(Transaction0 { utf8: params.is_utf8(), binary }), command)
     }
 
-    /// RCPT: UTF-8 by the parameter of its MAIL.
+    /// RCPT: UTF-8 by the parameter of its MAIL, for RCPT has none of its own (RFC 6531 §3.4, §3.5).
     fn rcpt<'i>(&mut self, rcpt: Rcpt<'i>, command: Command<'i>) -> Event<'i> {
         let utf8 = self.transaction.as_ref().is_some_and(|transaction| transaction.utf8);
         let refusal = if !self.allows(rcpt.params()) {
@@ -229,7 +246,8 @@ impl Server {
         }
     }
 
-    /// Whether each parameter belongs to an extension that is offered, and the client has used EHLO (RFC 5321 §4.1.1.11).
+    /// Whether each parameter belongs to an extension that is offered, and the client has used EHLO (RFC 5321 §4.1.1.11). A parameter changes what
+    /// is done with the mail: one that nobody understands must not be passed over.
     fn allows(&self, params: Params<'_>) -> bool {
         if params.is_empty() {
             return true;
@@ -241,16 +259,21 @@ impl Server {
         self.hello == Hello::Extended && !plain && !unknown && offered.has_all(params.needs())
     }
 
+    /// Whether SMTPUTF8 is in force: offered, and to a client that has asked for what is offered (RFC 6531 §3.2).
     fn speaks_utf8(&self) -> bool {
         self.hello == Hello::Extended && self.offer.extensions().has(Extension::SmtpUtf8)
     }
 
+    /// The application may look at the size, or its disk, before it takes a body.
     fn offer_body<'i>(&mut self, owed: Owed, form: BodyForm) -> Event<'i> {
         self.owed = owed;
         Event::Body(BodyOffer { stamp: self.source.issue(), form })
     }
 
     /// BDAT: what cannot be taken is refused only when its octets are gone (RFC 3030 §2).
+    ///
+    /// The order of the refusals is that of what a client has done wrong first. With any of them the transaction is over: the message could
+    /// not be whole any more, and chunks that are on their way already must not be taken for another.
     fn bdat<'i>(&mut self, bdat: Bdat) -> Event<'i> {
         let Bdat { octets, last } = bdat;
         let offered = self.hello == Hello::Extended && self.offer.extensions().has(Extension::Chunking);
@@ -287,12 +310,14 @@ impl Server {
         if room { self.ask(Owed::Burl { last }, command) } else { self.too_many_chunks(Verb::Burl) }
     }
 
+    /// The client is told why, and goes: with small chunks it could keep a server at work for ever and never be over the size.
     fn too_many_chunks<'i>(&mut self, verb: Verb) -> Event<'i> {
         let why = Violation::Limit("chunks", self.limits.chunks.into());
         self.doomed(Some(verb), &replies::TOO_MANY_CHUNKS, why)
     }
 
-    /// Its octets are on their way in any case, and are no commands.
+    /// Its octets are on their way in any case, and are no commands. Where they are more than is read in vain, the link is closed at once: to go
+    /// on behind them is impossible, and to read them all is what a flood would want.
     fn swallow_chunk<'i>(&mut self, octets: u64, reply: &'static ReplyBuf, times: u32) -> Event<'i> {
         if octets > self.discard.left() {
             return self.doomed(Some(Verb::Bdat), reply, Violation::Limit("discard", self.limits.discard));
@@ -325,6 +350,7 @@ impl Server {
         }
         let offered =
             Mechanism::new(name.of(line)).is_ok_and(|mechanism| self.offer.has_mechanism(mechanism));
+        // Not announced, not taken: a mechanism that this link would expose is left out of the offer, and must not work all the same.
         if !offered {
             return self.refused(verb, Mine::Charged(Cost::Bad, &replies::MECHANISM));
         }
@@ -343,7 +369,8 @@ impl Server {
         Event::Auth { mechanism, initial, turn: AuthTurn(self.source.issue()) }
     }
 
-    /// A line of an exchange: base64, or `*` (RFC 4954 §4).
+    /// A line of an exchange: base64, or `*` (RFC 4954 §4). Anything else ends the exchange with 501: a line that is no base64 is refused and not
+    /// cleaned, or two readers would see two passwords.
     fn read_response<'i>(&mut self, line: &'i mut [u8]) -> Event<'i> {
         self.mask = Some(Mask { span: Span::new(0, line.len()), class: Class::Secret });
         self.phase = Phase::Ready;
@@ -363,14 +390,15 @@ impl Server {
         }
     }
 
-    /// Charges a command that brings no mail nearer.
+    /// Charges a command that brings no mail nearer. RCPT, DATA and their like come behind a MAIL that was charged; what of them is refused is
+    /// charged where it is refused.
     fn spend_idle(&mut self, verb: Option<Verb>) -> bool {
         let free =
             matches!(verb, None | Some(Verb::Rcpt | Verb::Data | Verb::Bdat | Verb::Burl | Verb::Quit));
         free || self.idle.spend(1).is_ok()
     }
 
-    /// The last that the machine says to a client that only talks.
+    /// The last that the machine says to a client that only talks: a connection that brings no mail keeps others from bringing theirs.
     fn too_idle<'i>(&mut self, verb: Option<Verb>) -> Event<'i> {
         self.doomed(
             verb,
@@ -379,7 +407,7 @@ impl Server {
         )
     }
 
-    /// A MAIL has been accepted: its transaction begins (RFC 5321 §3.3).
+    /// A MAIL has been accepted: its transaction begins, with no recipients and no octets of another (RFC 5321 §3.3).
     pub(super) fn open(&mut self, from: Transaction0) {
         self.transaction = Some(Transaction::new(from));
     }

@@ -1,4 +1,8 @@
 //! Where units end: lines, bodies, and what the machine has to say between them.
+//!
+//! A command is a line; a body is none, and its octets must never be taken for commands (RFC 5321 §4.5.2, RFC 3030 §2). Which of the two
+//! comes next is known only once the command before is answered, so there is one command at a time, and what a client has sent ahead
+//! (RFC 2920 §3.2) waits in the input, where it is neither lost nor looked at.
 
 use super::state::{Cost, Framing, Mine, Owed, Phase};
 use super::{Abort, Server, replies};
@@ -11,12 +15,15 @@ use crate::reply::ReplyBuf;
 use mail_wire::line::{LineFault, LineFramer};
 use mail_wire::{Closing, Framed, Input, Output, Pause};
 
-/// The first octet of a TLS record that begins a handshake.
+/// The first octet of a TLS record that begins a handshake: a client that was told the port of implicit TLS (RFC 8314 §3) for this one. No
+/// command begins with a control octet.
 const CLIENT_HELLO: u8 = 0x16;
 
 impl Server {
     /// The next unit. In this order: what the machine has to say of the last one, a message that is off, the end, what the
     /// application owes, what the driver wants, and only then the octets.
+    ///
+    /// So a reply is out before the next command is framed, and replies keep the order of the commands (RFC 2920 §3.2, item 1).
     pub(super) fn next_unit(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         if let Some(unit) = input.begin() {
             return Ok(Framed::Ready(unit));
@@ -29,11 +36,13 @@ impl Server {
         }
     }
 
+    /// A unit of no octets: there is something to tell, and nothing to read.
     fn frame_abort(&mut self, input: &mut Input) -> Framed {
         self.framing = Framing::Abort;
         Framed::Ready(input.take(0))
     }
 
+    /// Goes on until there is a unit, or a reason to wait: a line may be dropped and a chunk swallowed on the way, which are no events.
     fn next_or_end(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         loop {
             if self.abort.is_some() {
@@ -54,6 +63,7 @@ impl Server {
             if self.ending(output) {
                 continue;
             }
+            // A client that sends and does not read makes no replies pile up. A body has none until it ends.
             if output.is_full() && self.phase != Phase::Body {
                 return Ok(Framed::Paused(Pause::OutputFull));
             }
@@ -85,7 +95,8 @@ impl Server {
         }
     }
 
-    /// While something is owed, nothing is read.
+    /// While something is owed, nothing is read. Who speaks before the greeting does not listen, and most likely sends what it was told to
+    /// whatever is said (RFC 5321 §3.1, §4.3.1): by policy it is turned away.
     fn paused(&mut self, input: &Input, output: &mut Output) -> Result<Framed, Violation> {
         let early = self.owed == Owed::Greeting && !self.policy.early_talker.is_allowed();
         if early && !input.pending().is_empty() {
@@ -96,6 +107,8 @@ impl Server {
     }
 
     /// The driver ends the session: now, unless a body is still on its way that a shutdown lets in. Says whether it has.
+    ///
+    /// A server does not just go: it says 421, so that the client knows to keep the mail and to try again (RFC 5321 §3.8).
     fn ending(&mut self, output: &mut Output) -> bool {
         match self.closing {
             Some(Closing::Shutdown) if self.phase != Phase::Body && self.phase != Phase::Swallow => {
@@ -121,6 +134,7 @@ impl Server {
         self.doom = Some(why);
     }
 
+    /// A message by DATA is one that was begun as soon as its body is; one by chunks is known by its transaction.
     fn reset_if(&mut self, begun: bool) {
         if begun {
             self.abort = Some(Abort::Ended);
@@ -130,7 +144,8 @@ impl Server {
         }
     }
 
-    /// No complete unit is there: more is needed, or this was the end.
+    /// No complete unit is there: more is needed, or this was the end. Between two commands a client may hang up, though it should say QUIT
+    /// (RFC 5321 §4.1.1.10); inside a command, a body or a message by chunks it has not said all, and nothing of it counts.
     pub(super) fn starve(&mut self, input: &mut Input, unit: usize) -> Result<Option<Framed>, Violation> {
         if self.end.is_none() {
             input.allow(unit.saturating_add(2));
@@ -154,6 +169,7 @@ impl Server {
             self.say(&replies::FOREIGN, output);
             return Err(self.fail(Violation::ForeignProtocol(Foreign::Tls)));
         }
+        // By the verb, before the line is complete: the limit must be known by then, and a password must not stay in memory.
         let exchange = self.phase == Phase::Exchange;
         let secret = exchange || begins_auth(pending);
         let limit = if secret { self.limits.auth_line } else { self.limits.command_line };
@@ -168,6 +184,8 @@ impl Server {
             }
             Ok(Some(line)) => {
                 let text = pending.get(..line.text).unwrap_or_default();
+                // Who sends on before it can know the answer does not speak SMTP with us: it may be a page that a browser was made to
+                // post, or a message sent without waiting for its 354.
                 if surplus(line.len) && self.is_sync_strict() && (exchange || ends_group(text)) {
                     self.say(&replies::PIPELINED, output);
                     return Err(self.fail(Violation::Synchronisation));
@@ -192,6 +210,7 @@ impl Server {
                 self.phase = Phase::LongLine { exchange, auth: secret };
                 Ok(None)
             }
+            // Where a line ends must not be a matter of opinion: one reader's command is another's text (RFC 5321 §2.3.8).
             Err(fault) => {
                 self.say(&replies::BARE_LINE_END, output);
                 Err(self.fail(Violation::Line(fault)))
@@ -199,7 +218,8 @@ impl Server {
         }
     }
 
-    /// The rest of a line over its limit is dropped, within the budget, so that what follows it is a command again.
+    /// The rest of a line over its limit is dropped, within the budget, so that what follows it is a command again (500, RFC 5321
+    /// §4.5.3.1.9). Beyond the budget the client is told all the same before the link is closed.
     fn skip_line(
         &mut self,
         exchange: bool,
@@ -245,7 +265,8 @@ impl Server {
         }
     }
 
-    /// Takes the price of a refusal. If it is not covered, the last words have been said.
+    /// Takes the price of a refusal. If it is not covered, the last words have been said. They are 421, which may answer any command
+    /// (RFC 5321 §3.8).
     pub(super) fn covers(&mut self, cost: Cost, output: &mut Output) -> bool {
         let limits = &self.limits;
         let (budget, last, name, limit) = match cost {
@@ -264,7 +285,8 @@ impl Server {
         false
     }
 
-    /// The reply to EHLO, LHLO or HELO.
+    /// The reply to EHLO, LHLO or HELO. Who says HELO knows no extensions, and gets none (RFC 5321 §4.1.1.1). SIZE always names the limit that
+    /// is in force (RFC 1870 §3), so that it cannot be set in two places.
     fn say_hello(&self, extended: bool, output: &mut Output) {
         let now = if extended { self.in_force() } else { crate::ext::Extensions::NONE };
         let size = alloc::format!("{}", self.limits.message);
@@ -274,7 +296,7 @@ impl Server {
         encode::ehlo(self.offer.name(), lines.take(most), output);
     }
 
-    /// The reply to HELP: the commands that every server of this crate takes.
+    /// The reply to HELP: the commands that every server of this crate takes. It is for people (214, RFC 5321 §4.1.1.8).
     fn say_help(&self, output: &mut Output) {
         let first = if self.lmtp { "LHLO" } else { "EHLO HELO" };
         let text = alloc::format!("Commands: {first} MAIL RCPT DATA RSET NOOP HELP QUIT");
@@ -284,11 +306,13 @@ impl Server {
     }
 }
 
+/// Whether the line, as far as it has arrived, may bring a password.
 fn begins_auth(pending: &[u8]) -> bool {
     matches!(pending, [b'A' | b'a', b'U' | b'u', b'T' | b't', b'H' | b'h', b' ' | b'\t', ..])
 }
 
-/// Whether the command ends a pipelining group, so that nothing may stand behind it (RFC 2920 §3.1).
+/// Whether the command ends a pipelining group, so that nothing may stand behind it (RFC 2920 §3.1). The standard's list is longer; these are
+/// the ones whose answer changes what the next octets mean.
 fn ends_group(line: &[u8]) -> bool {
     let verb = Verb::of(split(line).0);
     matches!(verb, Some(Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Data | Verb::Auth))

@@ -1,4 +1,10 @@
 //! The replies that the machine gives by itself (RFC 5321 §4.2.3, RFC 5248).
+//!
+//! A client acts on the code, and on its first digit if it knows no more: 4 means try again later, 5 give up (RFC 5321 §4.2.1). So a fault of
+//! the client's is 5yz, and what ends the session for its own sake is 421, behind which a mail is kept and tried again (§3.8). The enhanced
+//! code says the same in finer steps: X.1 addresses, X.3 the system, X.5 the protocol, X.7 policy (RFC 3463 §3).
+//!
+//! No text repeats an octet of the client's: a browser that was made to talk to a mail server would take it for a page.
 
 use crate::command::Verb;
 use crate::error::Rule;
@@ -18,6 +24,7 @@ replies! {
     CANNOT_VRFY = 252 2 5 2 "cannot verify, but will take mail and try";
     CHUNK = 250 2 0 0 "chunk received";
 
+    // 421 may stand for any reply. 4.7.0 where the client spends too much: it is policy, and another connection may do better.
     CLOSING = 421 4 3 2 "service closing";
     TIMEOUT = 421 4 4 2 "no command for too long";
     TOO_MANY_BAD = 421 4 7 0 "too many bad commands";
@@ -27,6 +34,7 @@ replies! {
     TOO_MANY_AUTH = 421 4 7 0 "too many failed logins";
     TOO_MANY_RCPT = 452 4 5 3 "too many recipients";
 
+    // 500 to 504: the command itself, by the table of RFC 5321 §4.2.2; 5.5.6 is RFC 4954's, 503 for AUTH too (RFC 4954 §4).
     LINE_TOO_LONG = 500 5 5 2 "line too long";
     AUTH_TOO_LONG = 500 5 5 6 "line too long";
     BARE_LINE_END = 500 5 5 2 "line ends with CRLF alone";
@@ -45,9 +53,11 @@ replies! {
     ALREADY_TLS = 503 5 5 1 "TLS is in use already";
     MECHANISM = 504 5 5 4 "mechanism not supported";
     NO_PARAMETER = 504 5 5 4 "parameter not implemented";
+    // 530 and 538 tell what must come first (RFC 3207 §4, RFC 4954 §6): a client can mend that by itself.
     NEED_TLS = 530 5 7 0 "must issue a STARTTLS command first";
     NEED_AUTH = 530 5 7 0 "authentication required";
     AUTH_NEEDS_TLS = 538 5 7 11 "encryption required for authentication";
+    // 550 to 555: the mail, or who sends it (RFC 1870 §6.1 for 552, RFC 6531 §3.5 for 553, RFC 5321 §3.1 for 554, §4.1.1.11 for 555).
     XCLIENT_LOGIN = 550 5 7 0 "the attribute LOGIN is not taken";
     BODY_FAULT = 550 5 6 0 "bare CR, bare LF or NUL in the message";
     TOO_LARGE = 552 5 3 4 "message exceeds the size limit";

@@ -1,5 +1,8 @@
 //! Validated values. What can be built can be written: none of them holds CR, LF, NUL or an unescaped quote.
 //!
+//! A limit of the standard is part of the type (RFC 5321 §4.5.3.1), so that what is built here is not refused elsewhere for its size. What
+//! may go beyond ASCII says so by its constructor, for it can be sent only where the server offers SMTPUTF8 (RFC 6531 §3.2).
+//!
 //! They borrow, so that the same type serves an event and an encoder: `Mailbox::try_from("a@b.example")` and the mailbox of a RCPT that
 //! arrived are one type. What belongs here is used by more than one command or reply; parameters of
 //! extensions are in [`ext`](crate::ext).
