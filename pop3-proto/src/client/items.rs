@@ -2,7 +2,7 @@
 
 use crate::command::Shape;
 use crate::error::Malformed;
-use crate::parse::{capability, listing};
+use crate::parse::{capability, listing, quick};
 use crate::policy::{Mend, Switches};
 use crate::reply::Item;
 use core::fmt;
@@ -25,6 +25,8 @@ pub struct Head {
     pub(crate) shape: Shape,
     /// Whether LF alone ends them.
     pub(crate) lf: bool,
+    /// Whether each of them is plain, by [`quick`]. Then they are taken apart and not checked again.
+    pub(crate) plain: bool,
     /// Which repairs are on. They were counted when the lines came, and are not counted again.
     pub(crate) repairs: Switches,
 }
@@ -97,39 +99,39 @@ impl<'i> Iterator for Iter<'i> {
     /// The lines have been checked for their ends, so what is left always begins at the start of one.
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some((item, len)) = plain(self.octets, self.head) {
-            self.octets = self.octets.get(len..).unwrap_or_default();
-            return Some(Ok(item));
-        }
-        self.closer()
-    }
-}
-
-impl<'i> Iter<'i> {
-    /// A line that has something special in it: read by the whole grammar.
-    fn closer(&mut self) -> Option<Result<Item<'i>, Malformed<'i>>> {
-        let lf = memchr::memchr(b'\n', self.octets)?;
-        let text = self.octets.get(..lf)?;
-        self.octets = self.octets.get(lf.saturating_add(1)..)?;
-        let text = if self.head.lf { text } else { text.strip_suffix(b"\r").unwrap_or(text) };
-        Some(read(text, self.head.shape, &mut self.head.repairs))
+        let (item, rest) = match plain(self.octets, self.head) {
+            Some((item, rest)) => (Ok(item), rest),
+            None => any(self.octets, self.head)?,
+        };
+        self.octets = rest;
+        Some(item)
     }
 }
 
 impl FusedIterator for Iter<'_> {}
 
-/// The line at the front with its length, if it is one of LIST or UIDL with nothing special in it. The dot of stuffing is special.
+/// The line at the front, where all are plain, and what stands behind it.
 #[inline]
-pub(crate) fn plain(octets: &[u8], head: Head) -> Option<(Item<'_>, usize)> {
+fn plain(lines: &[u8], head: Head) -> Option<(Item<'_>, &[u8])> {
     match head.shape {
-        Shape::Scan if !head.lf => {
-            listing::plain_scan(octets).map(|(message, octets, len)| (Item::Scan { message, octets }, len))
+        Shape::Scan if head.plain => {
+            quick::scan(lines).map(|(message, octets, rest)| (Item::Scan { message, octets }, rest))
         }
-        Shape::UniqueIds if !head.lf => {
-            listing::plain_unique_id(octets).map(|(message, id, len)| (Item::UniqueId { message, id }, len))
+        Shape::UniqueIds if head.plain => {
+            quick::unique_id(lines).map(|(message, id, rest)| (Item::UniqueId { message, id }, rest))
         }
         _ => None,
     }
+}
+
+/// The line at the front, whatever it is, and what stands behind it: not inlined, so that a loop over plain lines stays short.
+#[inline(never)]
+fn any(lines: &[u8], mut head: Head) -> Option<(Result<Item<'_>, Malformed<'_>>, &[u8])> {
+    let lf = memchr::memchr(b'\n', lines)?;
+    let (text, rest) = (lines.get(..lf)?, lines.get(lf.saturating_add(1)..)?);
+    let text = if head.lf { text } else { text.strip_suffix(b"\r").unwrap_or(text) };
+    // Switches count nothing: that was done when the line came.
+    Some((read(text, head.shape, &mut head.repairs), rest))
 }
 
 /// One line without its end.
@@ -161,41 +163,39 @@ mod tests {
     use alloc::format;
     use alloc::vec::Vec;
 
-    fn head(shape: Shape, lf: bool) -> Head {
-        Head { shape, lf, repairs: Switches::default() }
+    fn head(shape: Shape, lf: bool, plain: bool) -> Head {
+        Head { shape, lf, plain, repairs: Switches::default() }
     }
 
-    /// The short path is for what most servers send, or it would only cost; and it never takes for a line end what is none here.
+    /// The short path is for what most servers send, or it would only cost; lines that have not been found plain never take it.
     #[test]
-    fn the_short_path_takes_plain_lines_where_crlf_ends_them() {
+    fn the_short_path_takes_lines_that_are_all_plain() {
         for (shape, lines) in
             [(Shape::Scan, "1 120\r\n2 5\r\n"), (Shape::UniqueIds, "1 whqtswO00WBw418f9t5JxYwZ\r\n2 Q\r\n")]
         {
-            let crlf = head(shape, false);
-            let first = lines.find('\n').unwrap() + 1;
-            let (item, len) = plain(lines.as_bytes(), crlf).unwrap();
-            assert_eq!(
-                (Ok(item), len),
-                (read(&lines.as_bytes()[..first - 2], shape, &mut Switches::default()), first)
-            );
-            let items: Vec<_> = Items::new(lines.as_bytes(), crlf).iter().collect();
-            assert!(items.len() == 2 && items.iter().all(Result::is_ok), "{items:?}");
+            let [short, long] = [true, false].map(|plain| head(shape, false, plain));
+            let (first, behind) = lines.split_once("\r\n").unwrap();
+            let item = read(first.as_bytes(), shape, &mut Switches::default());
+            assert_eq!(plain(lines.as_bytes(), short), item.ok().map(|item| (item, behind.as_bytes())));
+            assert_eq!(plain(lines.as_bytes(), long), None);
+            let [short, long] = [short, long].map(|head| Items::new(lines.as_bytes(), head));
+            assert_eq!(short.iter().count(), 2);
+            assert!(short.iter().eq(long.iter()), "{short:?} {long:?}");
             // Where LF ends the lines, the CR before it is an octet of the line, and none that may stand there.
-            let lf = head(shape, true);
-            assert_eq!(plain(lines.as_bytes(), lf), None);
+            let lf = head(shape, true, false);
             let items: Vec<_> = Items::new(lines.as_bytes(), lf).iter().collect();
             assert!(items.len() == 2 && items.iter().all(Result::is_err), "{items:?}");
             let bare = lines.replace('\r', "");
             assert!(Items::new(bare.as_bytes(), lf).iter().all(|item| item.is_ok()));
         }
         // No other listing has one.
-        assert_eq!(plain(b"1 120\r\n", head(Shape::Capabilities, false)), None);
+        assert_eq!(plain(b"1 120\r\n", head(Shape::Capabilities, false, true)), None);
     }
 
     #[test]
     fn a_batch_has_its_octets_and_shows_its_lines() {
         let octets = b"1 5\r\nx\r\n";
-        let items = Items::new(octets, head(Shape::Scan, false));
+        let items = Items::new(octets, head(Shape::Scan, false, false));
         assert_eq!(items.octets(), octets);
         let shown = format!("{items:?}");
         assert!(shown.starts_with("[Ok(Scan") && shown.contains("Err(Malformed"), "{shown}");

@@ -2,10 +2,11 @@
 
 use super::Client;
 use super::event::Event;
-use super::items::{Head, Items, plain, read, unstuffed};
+use super::items::{Head, Items, read, unstuffed};
 use super::machine::{Framing, Place};
 use crate::command::Shape;
 use crate::error::Violation;
+use crate::parse::quick;
 use crate::policy::{Repair, Switches};
 use crate::reply::Item;
 use mail_wire::line::LineFault;
@@ -20,7 +21,7 @@ impl Client {
         // Only what the last read has added is searched for a line end: the cost is linear at any size of reads.
         let pending = input.pending();
         // The line end of the status line is that of the whole answer.
-        let (dot, behind): (&[u8], &[u8]) = if self.lf { (b".\n", b"\n.\n") } else { (b".\r\n", b"\n.\r\n") };
+        let dot: &[u8] = if self.lf { b".\n" } else { b".\r\n" };
         if pending.starts_with(dot) {
             // The terminator alone: it says that the listing was whole.
             return Ok(self.take(input, Framing::ItemsEnd, dot.len()));
@@ -36,41 +37,59 @@ impl Client {
         let end = self.scanned.saturating_add(last).saturating_add(1);
         let lines = pending.get(..end).unwrap_or_default();
         // The lines stop before the terminator, which is a unit of its own; what stands behind it is not theirs.
-        let end = memmem::find(lines, behind).map_or(end, |lf| lf.saturating_add(1));
+        // Dots at the start of a line are rare, so that looking for them is quicker than looking for all of the terminator.
+        let mut dots = memmem::find_iter(lines, b"\n.").map(|lf| lf.saturating_add(1));
+        let end = dots.find(|at| lines.get(*at..).is_some_and(|line| line.starts_with(dot))).unwrap_or(end);
         self.scanned = 0;
         Ok(self.take(input, Framing::Items, end))
     }
 
-    /// Checks the lines. What is wrong with one of them ends the session after those before it have been told.
+    /// Checks the lines, the plain ones at little cost. What is wrong with one of them ends the session after those before it have been told.
     pub(crate) fn items<'i>(&mut self, octets: &'i [u8]) -> Result<Event<'i>, Violation> {
         let (Some(flight), Place::Listing(shape)) = (self.flight.front(), self.place) else {
             return Err(Violation::Unsolicited);
         };
         // What is needed to read the lines again goes with them: they are read when they are looked at.
         let ticket = flight.ticket;
-        let head = Head { shape, lf: self.lf, repairs: Switches::of(&self.policy.grammar.repairs) };
-        // Most lines have nothing special in them, and are known to be good without looking at them twice.
-        let mut at = 0_usize;
-        while let Some(rest) = octets.get(at..).filter(|rest| !rest.is_empty()) {
-            let len = match plain(rest, head) {
-                Some((_, len)) => self.entry(shape, len).map(|()| len),
-                None => self.line(rest, shape),
-            };
-            match len {
-                Ok(len) => at = at.saturating_add(len),
+        let repairs = Switches::of(&self.policy.grammar.repairs);
+        let mut head = Head { shape, lf: self.lf, plain: true, repairs };
+        // Between two lines that are to be looked at closer, a plain stretch costs a few instructions for eight octets.
+        let mut rest = self.plain(octets, shape);
+        while !rest.is_empty() {
+            match self.line(rest, shape) {
+                Ok(len) => {
+                    head.plain = false;
+                    rest = self.plain(rest.get(len..).unwrap_or_default(), shape);
+                }
                 // An event holds one line at least: where the first is the bad one, there is no event.
-                Err(violation) if at == 0 => return Err(violation),
+                Err(violation) if rest.len() == octets.len() => return Err(violation),
                 Err(violation) => {
                     self.after = Some(violation);
                     break;
                 }
             }
         }
-        Ok(Event::Items(ticket, Items::new(octets.get(..at).unwrap_or_default(), head)))
+        let good = octets.len().saturating_sub(rest.len());
+        Ok(Event::Items(ticket, Items::new(octets.get(..good).unwrap_or_default(), head)))
+    }
+
+    /// Charges the plain lines at the front, which are good whatever the policy is, and gives what stands behind them.
+    fn plain<'i>(&mut self, lines: &'i [u8], shape: Shape) -> &'i [u8] {
+        if self.lf || self.limits.status_line < quick::LONGEST {
+            return lines;
+        }
+        // The line behind the last that may come is left to be refused.
+        let left = self.limits.entries.saturating_sub(self.entries);
+        let (count, rest) = match shape {
+            Shape::Scan => quick::plain_scans(lines, left),
+            Shape::UniqueIds => quick::plain_unique_ids(lines, left),
+            _ => return lines,
+        };
+        self.entries = self.entries.saturating_add(count);
+        rest
     }
 
     /// Charges a line of so many octets.
-    #[inline]
     fn entry(&mut self, shape: Shape, len: usize) -> Result<(), Violation> {
         if len > self.limits.status_line {
             return Err(LineFault::TooLong { limit: self.limits.status_line }.into());
@@ -117,3 +136,7 @@ impl Client {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "listing_tests.rs"]
+mod tests;

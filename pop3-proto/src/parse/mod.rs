@@ -3,6 +3,7 @@
 pub(crate) mod capability;
 pub(crate) mod command;
 pub(crate) mod listing;
+pub(crate) mod quick;
 pub(crate) mod status;
 
 use crate::error::{Malformed, Rule};
