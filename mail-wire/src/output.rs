@@ -1,4 +1,10 @@
 //! Octets to send. The machine puts them in, the driver takes them off the front.
+//!
+//! Between the two stands one queue, so that answers which come together go out together (RFC 2920 §3.2 asks servers for that, and a segment for
+//! each short reply is what makes pipelining slow), and so that nobody has to wait for a socket in order to go on.
+//!
+//! Two kinds of octets want opposite things of it. Commands and replies are short and many: they are copied into one buffer. Bodies are long
+//! and few: they are queued as they are, for to copy a message once more would cost as much as all the rest together.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -6,10 +12,10 @@ use bytes::{Buf, Bytes};
 use core::fmt;
 use zeroize::Zeroize;
 
-/// From this many octets on, a piece of a body is queued as it is and not copied.
+/// From this many octets on, a piece of a body is queued as it is and not copied. Below it a copy is cheaper than one more slice in each write.
 const UNCOPIED: usize = 1024;
 
-/// What octets on the wire are, decided where they are made. A log shows [`Class::Public`] octets alone.
+/// What octets on the wire are, decided where they are made: only there is it known, and whoever looks for passwords later misses one. A log shows [`Class::Public`] octets alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
     /// Commands, replies, names: may be shown.
@@ -93,6 +99,8 @@ impl Output {
         }
     }
 
+    /// A run of another class, or one for which the buffer must grow. Runs are kept apart by class and never by call, so that a log is told what
+    /// was one line as one line.
     fn put_run(&mut self, class: Class, octets: &[u8]) {
         if octets.is_empty() {
             return;
@@ -114,7 +122,7 @@ impl Output {
         self.put(Class::Public, decimal(number, &mut [0; 20]));
     }
 
-    /// Queues `octets` at the end; large ones are not copied.
+    /// Queues `octets` at the end; large ones are not copied. Secrets always are: what the caller shares could not be overwritten here.
     pub fn queue(&mut self, class: Class, octets: Bytes) {
         if octets.len() < UNCOPIED || class == Class::Secret {
             return self.put(class, &octets);
@@ -162,7 +170,9 @@ impl Output {
         })
     }
 
-    /// Gives the memory back if all is sent. For connections that wait.
+    /// Gives the memory back if all is sent. For connections that wait: most of them do, most of the time.
+    ///
+    /// What was secret has been overwritten by then.
     pub fn idle(&mut self) {
         if self.is_empty() {
             self.buffer = Vec::new();
@@ -177,6 +187,7 @@ impl Output {
         self.buffer.capacity().saturating_add(self.pieces.capacity().saturating_mul(piece))
     }
 
+    /// Full is a state and no comparison: it begins at the mark, and ends at half of it.
     fn grown(&mut self, by: usize) {
         self.queued = self.queued.saturating_add(by);
         self.full |= self.queued >= self.high;
@@ -193,6 +204,8 @@ impl Output {
     fn reserve(&mut self, n: usize) {
         let held = self.buffer.len();
         let (capacity, short) = (self.buffer.capacity(), held.saturating_add(n) > self.buffer.capacity());
+        // What has been sent is moved away only where that is cheap, or where the buffer would otherwise grow beyond what a full output needs:
+        // moving at every put would cost the square of what is queued.
         let worth = self.head == held || self.head >= capacity / 2 || (short && capacity > self.high);
         if self.head > 0 && worth {
             self.buffer.copy_within(self.head.., 0);
@@ -231,6 +244,7 @@ impl Output {
         }
     }
 
+    /// Takes octets of the first piece alone. A secret is overwritten as it leaves, not when the buffer is dropped: a connection may live long.
     fn advance_front(&mut self, n: usize) -> usize {
         let Some(piece) = self.pieces.front_mut() else { return 0 };
         let n = n.min(piece.len());
@@ -260,6 +274,8 @@ impl Output {
     }
 }
 
+/// The trait of what goes to a socket in slices. None of its calls fails, so a count too large is cut: a driver that reports more than it wrote
+/// must not make a machine panic.
 impl Buf for Output {
     fn remaining(&self) -> usize {
         self.queued
@@ -314,6 +330,7 @@ impl Default for Output {
 }
 
 impl Drop for Output {
+    /// A connection may end before its password has left.
     fn drop(&mut self) {
         if self.secret {
             self.buffer.zeroize();

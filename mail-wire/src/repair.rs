@@ -1,4 +1,5 @@
-//! Named leniency: each repair is switchable for a connection, and each hit is counted.
+//! Named leniency: each repair is switchable for a connection, and each hit is counted. To be liberal in what is accepted has made peers that
+//! were never corrected: a count tells who they are, and a switch is there for the day on which a liberty turns out to be a hole.
 
 use core::fmt;
 use core::marker::PhantomData;
