@@ -15,7 +15,8 @@ use zeroize::Zeroize;
 /// From this many octets on, a piece of a body is queued as it is and not copied. Below it a copy is cheaper than one more slice in each write.
 const UNCOPIED: usize = 1024;
 
-/// What octets on the wire are, decided where they are made: only there is it known, and whoever looks for passwords later misses one. A log shows [`Class::Public`] octets alone.
+/// What octets on the wire are, decided where they are made: only there is it known, and whoever looks for passwords later misses one. A log
+/// shows [`Class::Public`] octets alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
     /// Commands, replies, names: may be shown.
