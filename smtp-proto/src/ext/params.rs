@@ -271,6 +271,10 @@ impl Params<'_> {
         let binary = parameter == Parameter::Body && value.is_some_and(|value| value.len() == BINARYMIME);
         let extension = if binary { Extension::BinaryMime } else { parameter.extension() };
         self.needs = self.needs.with(extension);
+        if binary {
+            // Such a body has no lines, so only BDAT can end it (RFC 3030 §3).
+            self.needs = self.needs.with(Extension::Chunking);
+        }
         self.known |= parameter.bit();
         Ok(())
     }

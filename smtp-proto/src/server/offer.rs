@@ -100,10 +100,18 @@ impl Offer {
         EhloName::parsed(&self.name)
     }
 
-    /// The extensions, whether or not they are named at the moment.
+    /// The extensions, whether or not they are named at the moment. BINARYMIME is not among them without CHUNKING, which alone can carry it
+    /// (RFC 3030 §3); 8BITMIME always is with SMTPUTF8 (RFC 6531 §3.1, item 8).
     #[must_use]
     pub const fn extensions(&self) -> Extensions {
-        self.extensions
+        let mut all = self.extensions;
+        if !all.has(Extension::Chunking) {
+            all = all.without(Extension::BinaryMime);
+        }
+        if all.has(Extension::SmtpUtf8) {
+            all = all.with(Extension::EightBitMime);
+        }
+        all
     }
 
     /// Whether a SASL mechanism is among those offered.

@@ -284,6 +284,15 @@ fn behind_etrn_nothing_is_sent_before_its_reply() {
     talk.says("RSET").unwrap();
 }
 
+/// RFC 3030 §3: a binary body goes by BDAT alone, so it is not begun where there is none.
+#[test]
+fn a_binary_mail_is_not_begun_without_chunking() {
+    let mut talk = Talk::new(|_| {}, &["BINARYMIME"]);
+    assert_eq!(talk.says("MAIL FROM:<a@b> BODY=BINARYMIME"), Err(Misuse::NotOffered("CHUNKING")));
+    let mut talk = Talk::new(|_| {}, &["BINARYMIME", "CHUNKING"]);
+    talk.says("MAIL FROM:<a@b> BODY=BINARYMIME").unwrap();
+}
+
 /// The session behind XCLIENT begins again with EHLO.
 #[test]
 fn behind_xclient_the_server_is_asked_anew() {

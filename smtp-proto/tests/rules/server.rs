@@ -375,6 +375,26 @@ fn vrfy_has_its_parameter_only_where_smtputf8_is_offered() {
     assert_eq!(talk(Host::default(), both, octets).codes(), [220, 250, 250, 250, 250]);
 }
 
+/// RFC 3030 §3: without CHUNKING a binary body could not be sent. RFC 6531 §3.1: SMTPUTF8 brings 8BITMIME.
+#[test]
+fn extensions_that_need_another_go_with_it() {
+    let no_chunks = |config: &mut Config| {
+        offer(config, |offer| offer.without(Extension::Chunking).with(Extension::BinaryMime));
+    };
+    let octets = b"EHLO c\r\nMAIL FROM:<a@b> BODY=BINARYMIME\r\n";
+    let seen = talk(Host::default(), no_chunks, octets);
+    assert!(!seen.said.contains("BINARYMIME"), "{}", seen.said);
+    assert_eq!(seen.codes(), [220, 250, 555]);
+    let both = |config: &mut Config| offer(config, |offer| offer.with(Extension::BinaryMime));
+    assert_eq!(talk(Host::default(), both, octets).codes(), [220, 250, 250]);
+    let utf8 = |config: &mut Config| {
+        offer(config, |offer| offer.without(Extension::EightBitMime).with(Extension::SmtpUtf8));
+    };
+    let seen = talk(Host::default(), utf8, b"EHLO c\r\nMAIL FROM:<a@b> SMTPUTF8 BODY=8BITMIME\r\n");
+    assert!(seen.said.contains("8BITMIME"), "{}", seen.said);
+    assert_eq!(seen.codes(), [220, 250, 250]);
+}
+
 /// RFC 3461 §4.2, §4.4: what xtext hides is ASCII all the same.
 #[test]
 fn xtext_of_notifications_hides_no_octet_beyond_ascii() {
