@@ -25,7 +25,10 @@ fn aborts(octets: &[u8], end: Option<End>) -> (Vec<Abort>, Option<Violation>) {
         match server.decode(unit, &mut input).unwrap() {
             Event::Abort(why) => told.push(why),
             Event::Body(offer) => server.accept_body(offer, &mut output).unwrap(),
-            Event::Connected(answer) | Event::Command(_, answer) | Event::BodyEnd(answer) => {
+            Event::Connected(answer) => {
+                server.answer(answer, &ReplyBuf::line(220, "here").unwrap(), &mut output).unwrap();
+            }
+            Event::Command(_, answer) | Event::BodyEnd(answer) => {
                 server.answer(answer, &fine, &mut output).unwrap();
             }
             _ => {}

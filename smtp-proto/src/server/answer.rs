@@ -30,13 +30,17 @@ impl Server {
     /// In LMTP the answer after a body goes out once for each recipient (RFC 2033 §4.2).
     ///
     /// # Errors
-    /// [`Misuse::NotOwed`]; [`Misuse::Invalid`] for a 3yz, which answers none of these.
+    /// [`Misuse::NotOwed`]; [`Misuse::Invalid`] for a 3yz, which answers none of these, and for a greeting by another 2yz than 220
+    /// (RFC 5321 §4.3.2).
     pub fn answer(&mut self, answer: Answer, reply: &ReplyBuf, output: &mut Output) -> Redeemed<Answer> {
         if let Err(why) = self.check_answer(&answer) {
             return Err(Returned::new(answer, why));
         }
         if reply.code().is_intermediate() {
             return Err(Returned::new(answer, Misuse::Invalid("a 3yz answers nothing here")));
+        }
+        if self.owed == Owed::Greeting && reply.code().is_positive() && reply.code().get() != 220 {
+            return Err(Returned::new(answer, Misuse::Invalid("a greeting is 220, 4yz or 5yz")));
         }
         let refused = !reply.code().is_positive();
         match self.owed {
@@ -249,17 +253,17 @@ impl Server {
         Ok(())
     }
 
-    /// The client is who it says: 235. Its identity is the application's to remember.
+    /// The client is who it says: 235 (RFC 4954 §6). Its identity is the application's to remember.
     ///
     /// # Errors
-    /// [`Misuse::NotOwed`]; [`Misuse::Invalid`] for a reply that is no 2yz.
+    /// [`Misuse::NotOwed`]; [`Misuse::Invalid`] for another code: clients look for this one.
     pub fn accept_auth(
         &mut self,
         turn: AuthTurn,
         reply: &ReplyBuf,
         output: &mut Output,
     ) -> Redeemed<AuthTurn> {
-        let turn = self.check_turn(turn, reply.code().is_positive())?;
+        let turn = self.check_turn(turn, reply.code().get() == 235)?;
         drop(turn);
         self.say(reply, output);
         self.authenticated = true;

@@ -5,7 +5,7 @@ use mail_smtp_proto::policy::Sync;
 use mail_smtp_proto::server::{Abort, Config, Event, Offer, Server};
 use mail_smtp_proto::types::{EnhancedCode, Mechanism};
 use mail_smtp_proto::{Allow, Command, Extension, ReplyBuf, Violation};
-use mail_wire::{Framed, Input, Machine, Output};
+use mail_wire::{Framed, Input, Machine, Misuse, Output};
 
 /// An application that takes everything but what its fields say.
 struct Host {
@@ -220,6 +220,39 @@ fn in_lmtp_a_refused_last_chunk_is_answered_for_each_recipient() {
     // Nobody to answer for, no answer.
     let none = b"LHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<no@d>\r\nBDAT 4 LAST\r\nQUITNOOP\r\n";
     assert_eq!(talk(Host::default(), lmtp, none).codes(), [220, 250, 250, 550, 250]);
+}
+
+/// RFC 5321 §4.3.2, RFC 4954 §6: a greeting is 220 or a refusal, and 235 alone says that the client is who it says.
+#[test]
+fn what_no_client_understands_is_not_said() {
+    let mut config = Config::default();
+    config.policy.plaintext_auth = Allow::Allow;
+    offer(&mut config, |offer| offer.with_mechanism(Mechanism::PLAIN));
+    let (mut server, mut input, mut output) = (Server::new(config), Input::new(), Output::new());
+    let mut refused = 0;
+    for octets in ["", "EHLO c\r\n", "AUTH PLAIN AGEAYg==\r\n"] {
+        input.feed(octets.as_bytes());
+        while let Ok(Framed::Ready(unit)) = server.frame(&mut input, &mut output) {
+            match server.decode(unit, &mut input).unwrap() {
+                Event::Connected(answer) => {
+                    let back = server.answer(answer, &reply(250, None), &mut output).unwrap_err();
+                    assert!(matches!(back.why, Misuse::Invalid(_)) && output.is_empty());
+                    server.answer(back.token, &reply(220, None), &mut output).unwrap();
+                    refused += 1;
+                }
+                Event::Auth { turn, .. } => {
+                    output.advance(output.remaining());
+                    let back = server.accept_auth(turn, &reply(250, None), &mut output).unwrap_err();
+                    assert!(matches!(back.why, Misuse::Invalid(_)) && output.is_empty());
+                    assert!(!server.is_authenticated());
+                    server.accept_auth(back.token, &reply(235, None), &mut output).unwrap();
+                    refused += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert_eq!((refused, server.is_authenticated()), (2, true));
 }
 
 /// RFC 5321 §3.8: behind a 421 the server closes, whatever it answers.
