@@ -243,7 +243,13 @@ impl Server {
             let passed = usize::try_from(self.lines.literals()).unwrap_or(usize::MAX);
             input.allow(limit.saturating_add(passed).saturating_add(2));
         }
-        match self.lines.step(input.pending(), self.policy.line, limit, |_| text) {
+        let step = match self.lines.step(input.pending(), self.policy.line, limit, |_| text) {
+            // That a literal was announced an octet short is a client's guess about a server, never the reverse: what stands here
+            // is LF alone, and whoever relays the command may read its end elsewhere (RFC 9051 §4.3).
+            Ok(Step::Line(Whole { short: true, text, .. })) => Err(LineFault::BareLf { at: text }.into()),
+            other => other,
+        };
+        match step {
             Ok(Step::Need) => Ok(Step::Need),
             Ok(Step::Line(line)) => {
                 self.lines = Lines::new();

@@ -7,6 +7,7 @@ mod golden;
 mod limits;
 mod limits_states;
 mod offers;
+mod rules;
 mod tokens;
 
 use super::table::{Place, TABLE};
