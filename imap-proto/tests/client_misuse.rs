@@ -223,6 +223,19 @@ fn numbers_of_messages_wait_for_what_may_move_them() {
     }
 }
 
+/// When the server comes to what follows a SELECT, a mailbox is selected: its numbers can move then.
+#[test]
+fn what_follows_a_select_in_flight_may_move_numbers() {
+    let mut desk = Desk::ready();
+    desk.send(b"a SELECT x\r\n").unwrap();
+    desk.send(b"a NOOP\r\n").unwrap();
+    desk.refused(b"a FETCH 1 FLAGS\r\n", Misuse::MustWait);
+    desk.hear(b"* 2 EXISTS\r\nA1 OK done\r\n", |_| ());
+    desk.refused(b"a STORE 1 FLAGS ()\r\n", Misuse::MustWait);
+    desk.hear(b"* 1 EXPUNGE\r\nA2 OK done\r\n", |_| ());
+    desk.send(b"a FETCH 1 FLAGS\r\n").unwrap();
+}
+
 #[test]
 fn a_token_of_another_machine_comes_back() {
     let turn = |desk: &mut Desk| {

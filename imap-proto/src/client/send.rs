@@ -70,8 +70,9 @@ impl Client {
         self.fresh &= kind != Kind::Auth;
         self.logout_sent |= kind == Kind::Logout;
         self.unsolicited = 0;
-        // Where no mailbox is selected there is no number that an EXPUNGE could move.
-        let moves_numbers = self.state == State::Selected && moves_numbers(&command);
+        // Where no mailbox is selected there is no number that an EXPUNGE could move; behind a SELECT there is one when the server comes
+        // to this command.
+        let moves_numbers = (self.state == State::Selected || self.is_selecting()) && moves_numbers(&command);
         self.flight.push_back(Flight { ticket, tag, kind, moves_numbers });
         self.wait = match kind {
             Kind::Idle => Wait::Idle(ticket),
@@ -314,6 +315,11 @@ impl Client {
             return Ok(());
         }
         Err(Misuse::Forbidden("a password before TLS"))
+    }
+
+    /// Whether a SELECT or EXAMINE is in flight.
+    pub(super) fn is_selecting(&self) -> bool {
+        self.flight.iter().any(|flight| flight.kind == Kind::Select)
     }
 
     /// After the log-in, or behind one that is in flight.
