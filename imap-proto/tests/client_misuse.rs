@@ -318,7 +318,7 @@ fn the_graph_of_states() {
     const CLOSING: [Step; 4] =
         [SELECT[0], SELECT[1], Step::Peer(b"a OK x\r\n"), Step::Send(b"b UNSELECT\r\n")];
     const LEAVING: [Step; 2] = [Step::Peer(b"* OK hi\r\n"), Step::Send(b"a LOGOUT\r\n")];
-    let table: [(&[Step], &'static [u8], State); 18] = [
+    let table: [(&[Step], &'static [u8], State); 19] = [
         (&[], b"* OK", State::Greeting),
         (&[], b"* OK hi\r\n", State::NotAuthenticated),
         (&[], b"* PREAUTH hi\r\n", State::Authenticated),
@@ -335,6 +335,7 @@ fn the_graph_of_states() {
         (&SELECTED, b"* OK [CLOSED] x\r\nb OK x\r\n", State::Selected),
         (&CLOSING, b"b OK x\r\n", State::Authenticated),
         (&CLOSING, b"b BAD x\r\n", State::Selected),
+        (&CLOSING, b"b NO x\r\n", State::Selected),
         (&LEAVING, b"* BYE x\r\n", State::Logout),
         (&LEAVING, b"a OK x\r\n", State::Logout),
     ];

@@ -252,9 +252,10 @@ impl Client {
                 self.enabling = false;
             }
             Command::Select if ok => self.select(State::Selected),
-            Command::Select | Command::Close if ok || status.condition == Condition::No => {
-                self.select(State::Authenticated);
-            }
+            // A CLOSE that failed left nothing: the standard knows no NO for it, and nothing but OK that ends the selected state
+            // (RFC 9051 §6.4.1).
+            Command::Close if ok => self.select(State::Authenticated),
+            Command::Select if status.condition == Condition::No => self.select(State::Authenticated),
             Command::Logout => self.state = State::Logout,
             _ => {}
         }
