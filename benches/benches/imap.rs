@@ -2,9 +2,10 @@
 
 use bytes::Buf;
 use mail_benches::{Row, alloc::Counting, inputs};
+use mail_imap_proto::Command;
 use mail_imap_proto::client::{Client, Config, Event};
 use mail_imap_proto::response::{FetchItem, Untagged};
-use mail_imap_proto::types::{Addresses, Envelope, Text};
+use mail_imap_proto::types::{Addresses, Envelope, Mailbox, Options, Text};
 use mail_wire::{Framed, Handover, Input, Machine, Output};
 use std::hint::black_box;
 
@@ -21,7 +22,7 @@ fn main() {
     search(100_000);
 }
 
-/// A client that is logged in, and what it is fed.
+/// A client that has a mailbox selected, and what it is fed.
 struct Session {
     client: Client,
     input: Input,
@@ -29,10 +30,13 @@ struct Session {
 }
 
 impl Session {
-    fn preauthenticated() -> Self {
+    fn selected() -> Self {
         let client = Handover::implicit(Client::new(Config::default())).secured();
         let mut session = Self { client, input: Input::new(), output: Output::new() };
         session.feed(b"* PREAUTH ready\r\n", READ);
+        let select = Command::Select { mailbox: Mailbox::INBOX, params: Options::NONE };
+        session.client.send(&select, &mut session.output).expect("may be sent");
+        session.feed(b"A1 OK selected\r\n", READ);
         session
     }
 
@@ -182,10 +186,10 @@ fn envelope(lines: usize) {
     let wire = inputs::fetch_envelope(lines);
     Row::new("FETCH with ENVELOPE, every field visited", wire.len(), lines)
         .with("mail-imap-proto: client machine, 16 KiB reads", || {
-            Session::preauthenticated().feed(&wire, READ)
+            Session::selected().feed(&wire, READ)
         })
         .with("mail-imap-proto: client machine, reads of 1,460", || {
-            Session::preauthenticated().feed(&wire, 1460)
+            Session::selected().feed(&wire, 1460)
         })
         .with("imap-proto 0.17: parser, all at hand", || peer_parser(&wire))
         .with("imap-next 0.3: client machine, 16 KiB reads", || peer_machine(&wire))
@@ -196,7 +200,7 @@ fn literals(name: &str, count: usize, size: usize) {
     let wire = inputs::fetch_body(count, size);
     let mut row = Row::new(name, wire.len(), count)
         .with("mail-imap-proto: client machine, 16 KiB reads", || {
-            Session::preauthenticated().feed(&wire, READ)
+            Session::selected().feed(&wire, READ)
         });
     if size < READ {
         // A larger literal never is at hand as a whole: the parser alone would only skip it.
@@ -210,7 +214,7 @@ fn list(lines: usize) {
     let wire = (0..lines).map(line).collect::<String>().into_bytes();
     Row::new("LIST", wire.len(), lines)
         .with("mail-imap-proto: client machine, 16 KiB reads", || {
-            Session::preauthenticated().feed(&wire, READ)
+            Session::selected().feed(&wire, READ)
         })
         .with("imap-proto 0.17: parser, all at hand", || peer_parser(&wire))
         .with("imap-next 0.3: client machine, 16 KiB reads", || peer_machine(&wire))
@@ -222,10 +226,10 @@ fn search(numbers: usize) {
     let wire = format!("* SEARCH{}\r\n", (0..numbers).map(number).collect::<String>()).into_bytes();
     Row::new("SEARCH, each number read", wire.len(), numbers)
         .with("mail-imap-proto: client machine, 16 KiB reads", || {
-            Session::preauthenticated().feed(&wire, READ)
+            Session::selected().feed(&wire, READ)
         })
         .with("mail-imap-proto: client machine, reads of 1,460", || {
-            Session::preauthenticated().feed(&wire, 1460)
+            Session::selected().feed(&wire, 1460)
         })
         .with("imap-proto 0.17: parser, all at hand", || peer_parser(&wire))
         .with("imap-next 0.3: client machine, 16 KiB reads", || peer_machine(&wire))

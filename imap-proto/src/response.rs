@@ -74,6 +74,21 @@ impl Untagged<'_> {
         )
     }
 
+    /// Whether it is about messages of the mailbox that is selected. An ESEARCH may be about others (RFC 7377 §2).
+    pub(crate) const fn is_message_data(&self) -> bool {
+        matches!(
+            self,
+            Self::Flags(_)
+                | Self::Exists(_)
+                | Self::Recent(_)
+                | Self::Expunge(_)
+                | Self::Vanished { .. }
+                | Self::Search(..)
+                | Self::Sort(..)
+                | Self::Thread(_)
+        )
+    }
+
     /// Whether it is BYE.
     pub(crate) const fn is_bye(&self) -> bool {
         matches!(self, Self::Status(Status { condition: Condition::Bye, .. }))

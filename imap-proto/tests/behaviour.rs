@@ -82,8 +82,10 @@ fn a_deep_body_is_cloned_shown_and_dropped_without_recursion() {
         let (client, mut input, mut output) = (Client::new(config), Input::new(), Output::new());
         let mut client = Handover::implicit(client).secured();
         let leaf = "(\"text\" \"plain\" NIL NIL NIL \"7bit\" 1 1)";
+        told(&mut client, &mut input, &mut output, b"* PREAUTH hi\r\n");
+        send(&mut client, b"a SELECT x\r\n", &mut output).unwrap();
         let line = format!(
-            "* PREAUTH hi\r\n* 1 FETCH (BODYSTRUCTURE {}{leaf}{})\r\n",
+            "* 1 FETCH (BODYSTRUCTURE {}{leaf}{})\r\n",
             "(".repeat(DEPTH),
             " \"mixed\")".repeat(DEPTH)
         );

@@ -11,6 +11,8 @@ use mail_wire::{Machine, Misuse};
 use std::time::Duration;
 
 const HELLO: Step = Step::Peer(b"* PREAUTH hi\r\n");
+/// A mailbox is about to be selected: what is told of messages has its place.
+const SELECT: Step = Step::Send(b"s SELECT x\r\n");
 
 fn session(limits: Limits) -> Session {
     Session::secure(Config { limits, ..Config::default() })
@@ -72,7 +74,7 @@ fn a_line_in_every_state_behind_the_log_in() {
     let states: [&[Step]; 4] = [&[HELLO], &selected, &idle, &waiting];
     for state in states {
         let with = |octets| last(&limits, &[state, &[Step::Peer(octets)]].concat());
-        assert_eq!(with(b"* OK 3456789012345678901234\r\n* 3 EXISTS\r\n"), "* Exists(3)");
+        assert_eq!(with(b"* OK 3456789012345678901234\r\n* LIST () NIL x\r\n"), "* List(() None \"x\")");
         let long = violation(LineFault::TooLong { limit: 30 }.into());
         assert_eq!(with(b"* OK 345678901234567890123456\r\n"), long);
         assert_eq!(with(b"* OK 3456789012345678901234567"), long);
@@ -92,7 +94,7 @@ fn a_line_after_authentication_without_its_literals() {
 fn an_inline_literal_above_the_limit_is_streamed_where_it_is_a_message() {
     let limits = Limits { literal_inline: 3, ..Limits::default() };
     let body = Step::Peer(b"* 1 FETCH (BODY[] {4}\r\nabcd UID 2)\r\n* 3 EXISTS\r\n");
-    let log = replay(session(limits.clone()), &[HELLO, body], Cuts::Whole);
+    let log = replay(session(limits.clone()), &[HELLO, SELECT, body], Cuts::Whole);
     assert!(log.contains(&"Chunk \"abcd\"".to_string()), "{log:?}");
     assert_eq!(log.last().unwrap(), "* Exists(3)");
     for foreign in [
@@ -107,7 +109,10 @@ fn an_inline_literal_above_the_limit_is_streamed_where_it_is_a_message() {
         b"* 1 STORE (BODY[] {4}\r\n",
     ] {
         let foreign = Step::Peer(foreign);
-        assert_eq!(last(&limits, &[HELLO, foreign]), violation(Violation::LiteralTooLarge { limit: 3 }));
+        assert_eq!(
+            last(&limits, &[HELLO, SELECT, foreign]),
+            violation(Violation::LiteralTooLarge { limit: 3 })
+        );
     }
     for body in [
         &b"* 1 FETCH (UID 3 BODY[HEADER.FIELDS (A \"]\" {2}\r\n)])]<9> {4}\r\n"[..],
@@ -118,7 +123,7 @@ fn an_inline_literal_above_the_limit_is_streamed_where_it_is_a_message() {
     ] {
         let log = replay(
             session(limits.clone()),
-            &[HELLO, Step::Peer(body), Step::Peer(b"wxyz)\r\n")],
+            &[HELLO, SELECT, Step::Peer(body), Step::Peer(b"wxyz)\r\n")],
             Cuts::Single,
         );
         assert_eq!(log[log.len() - 2], "Chunk \"wxyz\"", "{log:?}");
@@ -130,22 +135,22 @@ fn inline_literals_together() {
     let limits = Limits { literal_inline: 4, literals_inline: 10, ..Limits::default() };
     let list = Step::Peer(b"* LIST () {3}\r\n\"/\" {4}\r\nabcd ({4}\r\n");
     let large = violation(Violation::LiteralsTooLarge { limit: 10 });
-    assert_eq!(last(&limits, &[HELLO, list]), large);
+    assert_eq!(last(&limits, &[HELLO, SELECT, list]), large);
     // A message is streamed whatever its size, and the count begins anew behind it.
     let fetch = Step::Peer(
         b"* 1 FETCH (BODY[1] {4}\r\naaaa BODY[2] {4}\r\nbbbb BODY[3] {3}\r\nccc BODY[4] {4}\r\ndddd BODY[5] {0}\r\n UID 9)\r\n",
     );
-    let log = replay(session(limits.clone()), &[HELLO, fetch], Cuts::Single);
+    let log = replay(session(limits.clone()), &[HELLO, SELECT, fetch], Cuts::Single);
     assert_eq!(log[2], "Chunk \"ccc\"");
     assert!(log[3].contains("\"dddd\"") && log[3].ends_with("Uid(9)."), "{log:?}");
-    assert_eq!(log, replay(session(limits), &[HELLO, fetch], Cuts::Whole));
+    assert_eq!(log, replay(session(limits), &[HELLO, SELECT, fetch], Cuts::Whole));
 }
 
 #[test]
 fn a_literal_of_no_octets_is_streamed_without_a_chunk() {
     let limits = Limits { literal_inline: 1, literals_inline: 1, ..Limits::default() };
     let fetch = Step::Peer(b"* 1 FETCH (BODY[1] {1}\r\na BODY[2] {1}\r\nb BODY[3] {0}\r\n UID 9)\r\n");
-    let log = replay(session(limits), &[HELLO, fetch], Cuts::Single);
+    let log = replay(session(limits), &[HELLO, SELECT, fetch], Cuts::Single);
     assert_eq!(log[2], "Chunk \"b\"");
     assert!(log.last().unwrap().contains("Some(\"\") Uid(9)."), "{log:?}");
 }
@@ -154,11 +159,11 @@ fn a_literal_of_no_octets_is_streamed_without_a_chunk() {
 fn a_streamed_literal() {
     let limits = Limits { literal_inline: 3, literal_streamed: 5, ..Limits::default() };
     let five = Step::Peer(b"* 1 FETCH (BODY[] {5}\r\nabcde)\r\n");
-    assert_eq!(last(&limits, &[HELLO, five]), "Seq(1).");
+    assert_eq!(last(&limits, &[HELLO, SELECT, five]), "Seq(1).");
     let six = Step::Peer(b"* 1 FETCH (BODY[] {6}\r\nabcdef)\r\n");
-    assert_eq!(last(&limits, &[HELLO, six]), violation(Violation::LiteralTooLarge { limit: 5 }));
+    assert_eq!(last(&limits, &[HELLO, SELECT, six]), violation(Violation::LiteralTooLarge { limit: 5 }));
     let wrap = Step::Peer(b"* 1 FETCH (BODY[] {18446744073709551616}\r\n)\r\n");
-    assert_eq!(last(&limits, &[HELLO, wrap]), violation(Violation::LiteralTooLarge { limit: 5 }));
+    assert_eq!(last(&limits, &[HELLO, SELECT, wrap]), violation(Violation::LiteralTooLarge { limit: 5 }));
 }
 
 #[test]
@@ -166,7 +171,7 @@ fn lines_that_nobody_asked_for() {
     let limits = Limits { unsolicited: Some(2), ..Limits::default() };
     let three = Step::Peer(b"* 1 EXISTS\r\n* 2 EXISTS\r\n* 3 EXISTS\r\n");
     assert_eq!(last(&limits, &[HELLO, three]), violation(Violation::Unsolicited { limit: 2 }));
-    let asked = [HELLO, Step::Send(b"a NOOP\r\n"), three, Step::Peer(b"a OK done\r\n* 4 EXISTS\r\n")];
+    let asked = [HELLO, Step::Send(b"a SELECT x\r\n"), three, Step::Peer(b"a OK done\r\n* 4 EXISTS\r\n")];
     assert_eq!(last(&limits, &asked), "* Exists(4)");
 }
 
@@ -191,15 +196,17 @@ fn nesting() {
     let body = |depth: usize| {
         let (open, close) = ("(".repeat(depth), " \"MIXED\")".repeat(depth));
         let line = format!("* 1 FETCH (BODYSTRUCTURE {open}{text}{close} UID 7)\r\n");
-        last(&limits, &[HELLO, Step::Peer(line.leak().as_bytes())])
+        last(&limits, &[HELLO, SELECT, Step::Peer(line.leak().as_bytes())])
     };
     assert!(body(2).contains("2t"));
     assert_eq!(body(3), "Seq(1) ?BODYSTRUCTURE:Depth@18 Uid(7).");
     let extension =
         "* 1 FETCH (BODYSTRUCTURE (\"A\" \"B\" NIL NIL NIL \"7BIT\" 1 NIL NIL NIL NIL (((1)))) UID 7)\r\n";
-    assert!(last(&limits, &[HELLO, Step::Peer(extension.as_bytes())]).contains("?BODYSTRUCTURE:Depth"));
+    assert!(
+        last(&limits, &[HELLO, SELECT, Step::Peer(extension.as_bytes())]).contains("?BODYSTRUCTURE:Depth")
+    );
     let fetch = Step::Peer(b"* 1 FETCH (X (a) Y ((b)) UID 7)\r\n");
-    assert_eq!(last(&limits, &[HELLO, fetch]), "Seq(1) X=(a) ?Y:Depth@7 Uid(7).");
+    assert_eq!(last(&limits, &[HELLO, SELECT, fetch]), "Seq(1) X=(a) ?Y:Depth@7 Uid(7).");
     for line in [
         &b"* LIST () \"/\" a (x ((y)))\r\n"[..],
         b"* STATUS a (X ((1)))\r\n",
@@ -207,7 +214,7 @@ fn nesting() {
         b"* ESEARCH X ((1))\r\n",
         b"* NAMESPACE (((\"a\" \"/\"))) NIL NIL\r\n",
     ] {
-        assert!(last(&limits, &[HELLO, Step::Peer(line)]).starts_with("Malformed Depth"), "{line:?}");
+        assert!(last(&limits, &[HELLO, SELECT, Step::Peer(line)]).starts_with("Malformed Depth"), "{line:?}");
     }
 }
 
@@ -218,7 +225,7 @@ fn the_tape() {
     line.extend_from_slice(&b"(NIL NIL NIL NIL)".repeat(20_000));
     line.extend_from_slice(b") NIL NIL NIL NIL NIL NIL NIL))\r\n* 3 EXISTS\r\n");
     let mut session = session(Limits::default());
-    session.feed(b"* PREAUTH hi\r\n");
+    [HELLO, SELECT].iter().for_each(|step| session.step(*step, Cuts::Whole));
     session.feed(&line);
     let log = session.log();
     assert!(log[1].starts_with("Malformed Tape"), "{}", &log[1][..60]);
@@ -229,7 +236,7 @@ fn the_tape() {
 #[test]
 fn items_of_a_set() {
     let limits = Limits { set_items: 2, ..Limits::default() };
-    let told = |line: &'static [u8]| last(&limits, &[HELLO, Step::Send(b"a NOOP\r\n"), Step::Peer(line)]);
+    let told = |line: &'static [u8]| last(&limits, &[HELLO, Step::Send(b"a SELECT x\r\n"), Step::Peer(line)]);
     for (good, bad) in [
         (&b"* VANISHED 1:9,11\r\n"[..], &b"* VANISHED 1:9,11,13\r\n"[..]),
         (b"* OK [MODIFIED 1,3] x\r\n", b"* OK [MODIFIED 1,3,5] x\r\n"),
@@ -239,7 +246,7 @@ fn items_of_a_set() {
         // A code that is malformed is shown with a question mark.
         let is_malformed = |line| told(line).starts_with("Malformed") || told(line).contains('?');
         assert!(!is_malformed(good) && is_malformed(bad), "{} {}", told(good), told(bad));
-        let steps = [HELLO, Step::Send(b"a NOOP\r\n"), Step::Peer(bad), Step::Peer(b"* 3 EXISTS\r\n")];
+        let steps = [HELLO, Step::Send(b"a SELECT x\r\n"), Step::Peer(bad), Step::Peer(b"* 3 EXISTS\r\n")];
         assert_eq!(last(&limits, &steps), "* Exists(3)");
     }
     let set = |items: usize| vec!["1"; items].join(",");

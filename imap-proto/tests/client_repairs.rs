@@ -1,7 +1,8 @@
 //! Each repair of the client's grammar: counted where it is used, and malformed where it is switched off. Never both.
 
 use mail_imap_proto::client::{Client, Config, Event};
-use mail_imap_proto::{Policy, Repair};
+use mail_imap_proto::{Command, Limits, Policy, Repair};
+use mail_testkit::hear;
 use mail_wire::{Framed, Handover, Input, Machine, Output};
 
 const NODE: &str = "\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 5 1";
@@ -32,7 +33,9 @@ fn lines() -> Vec<(Repair, String)> {
 fn read(line: &str, config: Config, repair: Repair) -> (u32, usize) {
     let mut client = Handover::implicit(Client::new(config)).secured();
     let (mut input, mut output, mut malformed) = (Input::new(), Output::new(), 0);
-    input.feed(b"* PREAUTH ready\r\n");
+    hear(&mut client, &mut input, &mut output, b"* PREAUTH ready\r\n", |_| ());
+    let (_, select) = Command::parse(b"a SELECT x\r\n", &Limits::default(), false).unwrap();
+    client.send(&select, &mut output).unwrap();
     input.feed(line.as_bytes());
     while let Framed::Ready(unit) = client.frame(&mut input, &mut output).unwrap() {
         malformed += match client.decode(unit, &mut input).unwrap() {

@@ -33,7 +33,8 @@ use mail_imap_proto::client::{Client, Config, Event};
 use mail_imap_proto::response::{FetchItem, FetchPart, Untagged};
 use mail_imap_proto::server::{self, Server};
 use mail_imap_proto::types::{Condition, Envelope, FetchAtt, ResponseText, Status};
-use mail_imap_proto::{Limits, Violation};
+use mail_imap_proto::{Command, Limits, Violation};
+use mail_testkit::hear;
 use mail_wire::{Closing, End, Framed, Handover, Input, Machine, Output};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
@@ -44,9 +45,17 @@ fn secure() -> Session {
     session
 }
 
+/// The same with a mailbox selected.
+fn selected() -> Session {
+    let mut session = secure();
+    session.send(b"s SELECT x\r\n");
+    session.feed(b"s OK in\r\n");
+    session
+}
+
 /// Feeds a line and gives the time that it took; the line is read to its end.
 fn time(line: &[u8]) -> Duration {
-    let mut session = secure();
+    let mut session = selected();
     let start = Instant::now();
     session.feed(line);
     session.feed(b"\r\n* 7 EXISTS\r\n");
@@ -90,6 +99,7 @@ fn a_literal_that_ends_in_spaces_and_line_ends_is_whole() {
     config.limits.literal_inline = 8;
     let steps = [
         Step::Peer(b"* PREAUTH hi\r\n"),
+        Step::Send(b"s SELECT x\r\n"),
         Step::Peer(b"* 1 FETCH (BODY[1] {6}\r\n \r\n \r\n BODY[2] {9}\r\n123456789 BODY[3] {2}\r\n\r\n)\r\n"),
     ];
     let log = replay(Session::secure(config), &steps, Cuts::Single);
@@ -180,7 +190,8 @@ fn a_literal_of_no_octets_makes_no_chunk_in_either_role() {
     let mut config = Config::default();
     (config.limits.literal_inline, config.limits.literals_inline) = (1, 1);
     let fetch = Step::Peer(b"* 1 FETCH (BODY[1] {1}\r\na BODY[2] {2}\r\nbb BODY[3] {0}\r\n)\r\n");
-    let log = replay(Session::secure(config), &[Step::Peer(b"* PREAUTH hi\r\n"), fetch], Cuts::Single);
+    let select = [Step::Peer(b"* PREAUTH hi\r\n"), Step::Send(b"s SELECT x\r\n")];
+    let log = replay(Session::secure(config), &[select[0], select[1], fetch], Cuts::Single);
     assert_eq!(log.iter().filter(|line| line.starts_with("Chunk")).count(), 1, "{log:?}");
 
     for announced in ["{0}", "{0+}"] {
@@ -308,7 +319,7 @@ fn a_password_held_for_a_plus_stays_a_secret() {
     };
     hear(&mut client, &mut output, b"* OK hi\r\n");
     let line = b"a LOGIN u {7}\r\ns\xc3\xa9same\r\n";
-    let (_, command) = mail_imap_proto::Command::parse(line, &Limits::default(), false).unwrap();
+    let (_, command) = Command::parse(line, &Limits::default(), false).unwrap();
     client.send(&command, &mut output).unwrap();
     assert!(!format!("{client:?}{output:?}{command:?}").contains("same"));
     hear(&mut client, &mut output, b"+ go on\r\n");
@@ -404,7 +415,7 @@ proptest! {
             }
             let mut session = Session::secure(config);
             session.feed(b"* PREAUTH hi\r\n");
-            session.send(b"a NOOP\r\n");
+            session.send(b"a SELECT x\r\n");
             session
         };
         let mut whole = session();
@@ -426,7 +437,10 @@ fn keywords_are_told_by_length_and_never_tried_in_turn() {
     let kind = |name: &str, value: &str| {
         let (mut client, mut input, mut output) =
             (Handover::implicit(Client::new(Config::default())).secured(), Input::new(), Output::new());
-        input.feed(format!("* PREAUTH hi\r\n* 1 FETCH ({name} {value})\r\n").as_bytes());
+        hear(&mut client, &mut input, &mut output, b"* PREAUTH hi\r\n", |_| ());
+        let (_, select) = Command::parse(b"a SELECT x\r\n", &Limits::default(), false).unwrap();
+        client.send(&select, &mut output).unwrap();
+        input.feed(format!("* 1 FETCH ({name} {value})\r\n").as_bytes());
         let mut kinds = Vec::new();
         while let Framed::Ready(unit) = client.frame(&mut input, &mut output).unwrap() {
             if let Event::Fetch(part) = client.decode(unit, &mut input).unwrap() {

@@ -198,8 +198,11 @@ fn imap_client(read: usize, command: &[u8], wire: &[u8]) -> u64 {
     let limits = imap::Limits::default();
     let mut fed = Fed::new(Handover::implicit(Client::new(Config::default())).secured(), read);
     fed.feed(b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n", |_, _, _| 0);
-    let (_, command) = imap::Command::parse(command, &limits, false).expect("a command");
-    fed.machine.send(&command, &mut fed.output).expect("may be sent");
+    for (line, answer) in [(&b"x SELECT y\r\n"[..], &b"A1 OK in\r\n"[..]), (command, b"")] {
+        let (_, command) = imap::Command::parse(line, &limits, false).expect("a command");
+        fed.machine.send(&command, &mut fed.output).expect("may be sent");
+        fed.feed(answer, |_, _, _| 0);
+    }
     fed.feed(wire, |event, _, _| match event {
         Event::Chunk(octets) => black_box(octets).len() as u64,
         Event::Fetch(part) => black_box(part.items().count()) as u64,

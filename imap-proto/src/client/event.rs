@@ -31,7 +31,8 @@ pub enum Event<'i> {
     BadChallenge(Ticket),
     /// The server is ready for TLS: [`start_tls`](mail_wire::Machine::start_tls) is due.
     StartTls(TlsGrant),
-    /// A line that cannot be read, or that has no place before the log-in. The link goes on.
+    /// A line that cannot be read, or that has no place here ([`Rule::State`](crate::Rule::State)): data of mailboxes before the log-in, data
+    /// of messages where no mailbox is selected or about to be. The link goes on.
     Malformed(Malformed<'i>),
 }
 

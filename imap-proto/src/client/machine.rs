@@ -192,6 +192,7 @@ impl Client {
             _ => {}
         }
         if let Reading::Literal(target, left) = self.reading {
+            let left = if self.stray { self.pass_over(target, left, input) } else { left };
             if left > 0 {
                 return self.chunk(target, left, input);
             }
@@ -229,6 +230,15 @@ impl Client {
         self.reading = Reading::Literal(target, left.saturating_sub(n as u64));
         self.kind = Kind::Chunk;
         Ok(Framed::Ready(input.take(n)))
+    }
+
+    /// Drops as much of a literal as has arrived, and says what is left: nobody is told of it.
+    fn pass_over(&mut self, target: Target, left: u64, input: &mut Input) -> u64 {
+        let n = usize::try_from(left).unwrap_or(usize::MAX).min(input.pending().len());
+        input.skip(n);
+        let left = left.saturating_sub(n as u64);
+        self.reading = Reading::Literal(target, left);
+        left
     }
 
     /// The next line, with the literals that stay inside it. The limit counts the line alone (RFC 9051 §4.3 sets none); literals have

@@ -164,6 +164,8 @@ pub struct Client {
     held: Held,
     lines: Lines,
     reading: Reading,
+    /// The FETCH whose pieces are read has no place here: its literals are passed over.
+    stray: bool,
     /// What the unit framed last is.
     kind: Kind,
     masks: Vec<Mask>,
@@ -197,6 +199,7 @@ impl Client {
             held: Held::default(),
             lines: Lines::new(),
             reading: Reading::Unit,
+            stray: false,
             kind: Kind::Nothing,
             masks: Vec::new(),
             capabilities: None,

@@ -99,17 +99,15 @@ impl Client {
         self.strictly(fault)?;
         match parsed {
             Parsed::Untagged(untagged) => {
-                if untagged.is_mailbox_data() {
-                    if let Some(event) = self.too_early(octets)? {
-                        return Ok(event);
-                    }
+                if self.is_stray(untagged.is_mailbox_data(), untagged.is_message_data())? {
+                    return self.malformed(octets, Fault::new(0, Rule::State));
                 }
                 self.follow(&untagged)?;
                 Ok(Event::Untagged(untagged))
             }
             Parsed::Fetch(target) => {
-                if let Some(event) = self.too_early(octets)? {
-                    return Ok(event);
+                if self.is_stray(true, true)? {
+                    return self.malformed(octets, Fault::new(0, Rule::State));
                 }
                 let head = FetchHead { target, first: true, literal: None };
                 Ok(Event::Fetch(fetch_part(octets, tape.spans(), head)))
@@ -130,10 +128,10 @@ impl Client {
         let name = Span::new(attribute, header.at.saturating_sub(1));
         if first {
             self.count_unsolicited()?;
-            if self.too_early(octets)?.is_some() {
-                // The literal that follows cannot be taken back.
-                return Err(Violation::DataBeforeTls);
-            }
+            self.stray = self.is_stray(true, true)?;
+        }
+        if self.stray {
+            return self.malformed(octets, Fault::new(0, Rule::State));
         }
         let mut reader = self.reader(before, usize::from(first), tape);
         let parsed: Parse<()> =
@@ -153,6 +151,9 @@ impl Client {
         tape: &'i mut Tape,
         target: Target,
     ) -> Result<Event<'i>, Violation> {
+        if core::mem::take(&mut self.stray) {
+            return self.malformed(octets, Fault::new(0, Rule::State));
+        }
         let mut reader = self.reader(octets, 0, tape);
         let parsed = reader.fetch_rest(false);
         let fault = reader.fault;
@@ -336,15 +337,18 @@ impl Client {
         }
     }
 
-    /// Data of mailboxes before the log-in: nobody may speak of them yet (RFC 9051 §7).
-    fn too_early<'i>(&mut self, octets: &'i [u8]) -> Result<Option<Event<'i>>, Violation> {
-        if self.state != State::NotAuthenticated {
-            return Ok(None);
+    /// Whether data have no place here: those of mailboxes before the log-in, since nobody may speak of them yet, and those of messages
+    /// where no mailbox is selected or about to be (RFC 9051 §3, §7). A number of a message means nothing without its mailbox: an
+    /// application that took one for the mailbox it had open last would change the wrong message.
+    fn is_stray(&self, of_mailboxes: bool, of_messages: bool) -> Result<bool, Violation> {
+        match self.state {
+            State::NotAuthenticated if of_mailboxes && self.policy.tls == Tls::Required && !self.secure => {
+                Err(Violation::DataBeforeTls)
+            }
+            State::NotAuthenticated => Ok(of_mailboxes),
+            State::Authenticated => Ok(of_messages && !self.is_selecting()),
+            State::Greeting | State::Selected | State::Logout => Ok(false),
         }
-        if self.policy.tls == Tls::Required && !self.secure {
-            return Err(Violation::DataBeforeTls);
-        }
-        self.malformed(octets, Fault::new(0, Rule::State)).map(Some)
     }
 
     /// A server may speak unasked (RFC 9051 §7), but not for ever where the application has set a limit.

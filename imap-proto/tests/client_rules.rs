@@ -1,0 +1,82 @@
+//! Rules of the standards that bad servers break, and what the client makes of it.
+
+mod common;
+
+use common::{Cuts, Session, Step, replay};
+use mail_imap_proto::client::Config;
+
+/// A session with a mailbox selected.
+const SELECTED: [Step; 3] =
+    [Step::Peer(b"* PREAUTH hi\r\n"), Step::Send(b"s SELECT x\r\n"), Step::Peer(b"s OK in\r\n")];
+
+/// What comes of these octets behind the steps, the same whole and octet by octet.
+fn told_behind(steps: &[Step], octets: &'static [u8]) -> Vec<String> {
+    let config = || {
+        let mut config = Config::default();
+        config.limits.literal_inline = 16;
+        config
+    };
+    let before = replay(Session::secure(config()), steps, Cuts::Whole).len();
+    let steps = [steps, &[Step::Peer(octets)]].concat();
+    let whole = replay(Session::secure(config()), &steps, Cuts::Whole);
+    assert_eq!(whole, replay(Session::secure(config()), &steps, Cuts::Single));
+    whole[before..].to_vec()
+}
+
+/// A number of a message means nothing without its mailbox, and a client that took it for one of the mailbox before would change the
+/// wrong message (RFC 9051 §3.2, §7.1 `CLOSED`).
+#[test]
+fn data_of_messages_have_no_place_where_no_mailbox_is_selected() {
+    let open = [SELECTED[0]];
+    let selecting = [SELECTED[0], SELECTED[1]];
+    let closed =
+        [SELECTED[0], SELECTED[1], SELECTED[2], Step::Send(b"c CLOSE\r\n"), Step::Peer(b"c OK x\r\n")];
+    let moving = [
+        SELECTED[0],
+        SELECTED[1],
+        SELECTED[2],
+        Step::Send(b"t SELECT y\r\n"),
+        Step::Peer(b"* OK [CLOSED] x\r\n"),
+    ];
+    let taken = [SELECTED[0], SELECTED[1], SELECTED[2], Step::Peer(b"* OK [CLOSED] gone\r\n")];
+    let outside: [&[Step]; 3] = [&open, &closed, &taken];
+    let inside: [&[Step]; 3] = [&selecting, &SELECTED, &moving];
+    for line in [
+        &b"* 3 EXISTS\r\n"[..],
+        b"* 0 RECENT\r\n",
+        b"* 1 EXPUNGE\r\n",
+        b"* VANISHED 7\r\n",
+        b"* VANISHED (EARLIER) 7\r\n",
+        b"* FLAGS (\\Seen)\r\n",
+        b"* SEARCH 1\r\n",
+        b"* 1 FETCH (FLAGS ())\r\n",
+        b"* 7 UIDFETCH (FLAGS ())\r\n",
+    ] {
+        for state in outside {
+            let told = told_behind(state, line);
+            assert!(told.len() == 1 && told[0].starts_with("Malformed State"), "{told:?}");
+        }
+        for state in inside {
+            assert!(!told_behind(state, line)[0].starts_with("Malformed"), "{}", line.escape_ascii());
+        }
+    }
+    for line in [&b"* LIST () \"/\" x\r\n"[..], b"* STATUS x (MESSAGES 1)\r\n", b"* ESEARCH (TAG \"a\")\r\n"]
+    {
+        assert!(outside.iter().all(|state| told_behind(state, line)[0].starts_with("* ")));
+    }
+}
+
+/// Where a message comes that has no place, its octets are passed over: they are neither told nor read as lines.
+#[test]
+fn a_message_that_has_no_place_is_passed_over() {
+    let fetch = b"* 1 FETCH (BODY[] {20}\r\n* BYE\r\n1 OK done\r\n\r\n UID 2 BODY[1] {17}\r\n01234567890123456)\r\n* LIST () \"/\" x\r\n";
+    let told = told_behind(&[SELECTED[0]], fetch);
+    let stray = |told: &str| told.starts_with("Malformed State");
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert!(told[..3].iter().all(|told| stray(told)) && told[3].starts_with("* List"), "{told:?}");
+    let told = told_behind(&SELECTED, fetch);
+    assert!(told[0].starts_with("Seq(1)") && told[1].starts_with("Chunk"), "{told:?}");
+    // Before the log-in too, where TLS need not come first.
+    let told = told_behind(&[Step::Peer(b"* OK hi\r\n")], fetch);
+    assert!(told.len() == 4 && told.iter().all(|told| stray(told)), "{told:?}");
+}
