@@ -3,11 +3,31 @@
 mod common;
 
 use common::{Cuts, Session, Step, replay};
-use mail_imap_proto::client::Config;
+use mail_imap_proto::Command;
+use mail_imap_proto::client::{Client, Config, Event};
+use mail_imap_proto::response::Untagged;
+use mail_imap_proto::types::{ESearchItem, Mailbox, Options};
+use mail_testkit::hear;
+use mail_wire::{Handover, Input, Output};
 
 /// A session with a mailbox selected.
 const SELECTED: [Step; 3] =
     [Step::Peer(b"* PREAUTH hi\r\n"), Step::Send(b"s SELECT x\r\n"), Step::Peer(b"s OK in\r\n")];
+
+/// Each event of these octets, in a session with a mailbox selected.
+fn hear_selected(octets: &[u8], mut take: impl FnMut(Event<'_>)) {
+    let mut client = Handover::implicit(Client::new(Config::default())).secured();
+    let (mut input, mut output) = (Input::new(), Output::new());
+    hear(&mut client, &mut input, &mut output, b"* PREAUTH hi\r\n", |_| ());
+    let select = Command::Select { mailbox: Mailbox::INBOX, params: Options::NONE };
+    client.send(&select, &mut output).unwrap();
+    hear(&mut client, &mut input, &mut output, b"A1 OK in\r\n", |_| ());
+    let mut rest = octets;
+    while !rest.is_empty() {
+        rest = &rest[input.feed(rest)..];
+        hear(&mut client, &mut input, &mut output, b"", &mut take);
+    }
+}
 
 /// What comes of these octets behind the steps, the same whole and octet by octet.
 fn told_behind(steps: &[Step], octets: &'static [u8]) -> Vec<String> {
@@ -79,4 +99,31 @@ fn a_message_that_has_no_place_is_passed_over() {
     // Before the log-in too, where TLS need not come first.
     let told = told_behind(&[Step::Peer(b"* OK hi\r\n")], fetch);
     assert!(told.len() == 4 && told.iter().all(|told| stray(told)), "{told:?}");
+}
+
+/// RFC 7377 §3 sets no order among the parts of the correlator.
+#[test]
+fn an_answer_to_a_search_names_its_command_in_any_order() {
+    for line in [
+        &b"* ESEARCH (TAG \"t\" MAILBOX \"a b\" UIDVALIDITY 7) UID ALL 1:3\r\n"[..],
+        b"* ESEARCH (MAILBOX {3}\r\na b TAG t UIDVALIDITY 7) UID ALL 1:3\r\n",
+        b"* ESEARCH (uidvalidity 7 mailbox \"a b\" tag \"t\") UID ALL 1:3\r\n",
+    ] {
+        let mut found = 0;
+        hear_selected(line, |event| {
+            let Event::Untagged(Untagged::ESearch(answer)) = event else { panic!("{event:?}") };
+            assert_eq!(answer.tag().unwrap().raw(), b"t");
+            assert_eq!(answer.mailbox().unwrap().raw(), b"a b");
+            assert_eq!((answer.uid_validity(), answer.is_uid()), (Some(7), true));
+            assert!(matches!(answer.items().next(), Some(ESearchItem::All(set)) if set.as_str() == "1:3"));
+            found += 1;
+        });
+        assert_eq!(found, 1, "{}", line.escape_ascii());
+    }
+    // The item in parentheses stays one.
+    let told = told_behind(&SELECTED, b"* ESEARCH (MODSEQ 9) UID\r\n* ESEARCH (TAG \"t\") (MODSEQ 9)\r\n");
+    assert!(
+        told.iter().all(|line| line.contains("ModSeq(9)")) || told[0].starts_with("Malformed"),
+        "{told:?}"
+    );
 }

@@ -251,21 +251,29 @@ impl<'a> Reader<'a, '_> {
         Ok(Threads::wire(rest))
     }
 
-    /// `[SP "(" "TAG" SP string ")"] [SP "UID"] *(SP search-return-data)`.
-    fn esearch(&mut self) -> Parse<ESearch<'a>> {
-        let mut answer = ESearch { correlator: b"", uid: false, items: b"" };
-        if self.cur.rest().get(..5).is_some_and(|next| next.eq_ignore_ascii_case(b" (TAG")) {
-            let start = self.cur.at().saturating_add(2);
-            self.cur.bump(5);
+    /// What says whose answer it is: TAG and, where several mailboxes are searched, MAILBOX and UIDVALIDITY, in any order (RFC 7377 §3).
+    /// Parentheses around MODSEQ are none of it: some servers write that item so.
+    fn correlator(&mut self) -> Parse<&'a [u8]> {
+        let inside = self.cur.rest().strip_prefix(b" (").unwrap_or(&[]);
+        let item = inside.get(..7).is_some_and(|name| name.eq_ignore_ascii_case(b"MODSEQ "));
+        if item || inside.is_empty() {
+            return Ok(b"");
+        }
+        self.cur.bump(2);
+        let start = self.cur.at();
+        self.astring()?;
+        while self.cur.peek() == Some(b' ') {
             self.space()?;
             self.astring()?;
-            while self.cur.peek() == Some(b' ') {
-                self.space()?;
-                self.astring()?;
-            }
-            answer.correlator = self.cur.since(start);
-            self.cur.expect(b')', Rule::List)?;
         }
+        let correlator = self.cur.since(start);
+        self.cur.expect(b')', Rule::List)?;
+        Ok(correlator)
+    }
+
+    /// `[search-correlator] [SP "UID"] *(SP search-return-data)` (RFC 9051 §9, `esearch-response`).
+    fn esearch(&mut self) -> Parse<ESearch<'a>> {
+        let mut answer = ESearch { correlator: self.correlator()?, uid: false, items: b"" };
         if self.cur.rest().get(..4).is_some_and(|next| next.eq_ignore_ascii_case(b" UID"))
             && matches!(self.cur.peek_at(4), None | Some(b' '))
         {
