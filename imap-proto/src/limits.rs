@@ -46,8 +46,8 @@ pub struct Limits {
     pub search_depth: usize,
     /// Both: nesting of all other lists. 32.
     pub list_depth: usize,
-    /// Both: items of a sequence set that is read. 8,192; a set is never expanded. One that a client sends has the limit that it was made
-    /// with ([`SequenceSet::new`](crate::types::SequenceSet::new)).
+    /// Server: items of a sequence set of a command. 8,192; a set is never expanded. One that a client sends has the limit that it was made
+    /// with ([`SequenceSet::new`](crate::types::SequenceSet::new)); one that it is told is bounded by the line.
     pub set_items: usize,
 
     /// Both: the longest wait before the log-in is complete. 3 minutes.

@@ -67,8 +67,7 @@ impl Client {
             Some(condition @ (Condition::Ok | Condition::PreAuth | Condition::Bye)) => condition,
             _ => return Err(Violation::Greeting),
         };
-        let (repairs, items) = (&mut self.policy.grammar.repairs, self.limits.set_items);
-        let result = status::resp_text(&mut cur, condition, repairs, items);
+        let result = status::resp_text(&mut cur, condition, &mut self.policy.grammar.repairs);
         let (status, fault) = result.map_err(|_| Violation::Greeting)?;
         self.strictly(fault)?;
         self.state = match condition {
@@ -174,7 +173,6 @@ impl Client {
             repairs: &mut self.policy.grammar.repairs,
             depth: self.limits.body_depth,
             list_depth: self.limits.list_depth,
-            set_items: self.limits.set_items,
             early: self.state == State::NotAuthenticated,
             fault: None,
             masks: &mut self.masks,
@@ -199,8 +197,7 @@ impl Client {
             _ if known => return Err(Violation::UnknownStatus),
             _ => return self.malformed(octets, Fault::new(0, Rule::Tag)),
         };
-        let (repairs, items) = (&mut self.policy.grammar.repairs, self.limits.set_items);
-        let result = status::resp_text(&mut cur, condition, repairs, items);
+        let result = status::resp_text(&mut cur, condition, &mut self.policy.grammar.repairs);
         // What completes a command completes it, whatever its text.
         let (status, fault) = match result {
             Ok(read) => read,

@@ -17,8 +17,6 @@ pub(crate) struct Reader<'a, 't> {
     pub(crate) depth: usize,
     /// How deep any other list may nest.
     pub(crate) list_depth: usize,
-    /// How many items a set may have.
-    pub(crate) set_items: usize,
     /// Nobody has logged in: what is said of messages is not read.
     pub(crate) early: bool,
     /// The first piece that is malformed beside good ones.

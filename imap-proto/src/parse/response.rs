@@ -57,8 +57,7 @@ impl<'a> Reader<'a, '_> {
             Some(number) => self.message_data(name, number, open),
             None => match Condition::from_name(word) {
                 Some(condition) => {
-                    let (status, fault) =
-                        status::resp_text(&mut self.cur, condition, self.repairs, self.set_items)?;
+                    let (status, fault) = status::resp_text(&mut self.cur, condition, self.repairs)?;
                     self.fault = self.fault.or(fault);
                     Ok(Unit::Untagged(Untagged::Status(status)))
                 }
@@ -76,7 +75,7 @@ impl<'a> Reader<'a, '_> {
         self.repair(Repair::MissingStatus, Rule::Keyword)?;
         let text = rest.get(end.saturating_add(1)..).unwrap_or(&[]);
         let text = ResponseText::wire(text.strip_prefix(b" ").unwrap_or(text));
-        let status = Status::new(Condition::Ok, text).with_code(status::code(inside, self.set_items));
+        let status = Status::new(Condition::Ok, text).with_code(status::code(inside));
         Ok(Unit::Untagged(Untagged::Status(status)))
     }
 
@@ -316,7 +315,7 @@ impl<'a> Reader<'a, '_> {
     fn vanished(&mut self) -> Parse<Untagged<'a>> {
         self.space()?;
         let earlier = self.cur.eat_word(b"(EARLIER) ");
-        let uids = status::set(&mut self.cur, self.set_items)?;
+        let uids = status::set(&mut self.cur)?;
         Ok(Untagged::Vanished { earlier, uids })
     }
 

@@ -13,13 +13,11 @@ use crate::types::status::{Condition, Status};
 use crate::types::text::ResponseText;
 use mail_wire::Repairs;
 
-/// What stands behind the condition: `[SP resp-text]`. Says besides which fault a malformed code has. A set in it has `items` items
-/// at the most.
+/// What stands behind the condition: `[SP resp-text]`. Says besides which fault a malformed code has.
 pub(crate) fn resp_text<'a>(
     cur: &mut Cursor<'a>,
     condition: Condition,
     repairs: &mut Repairs<Repair>,
-    items: usize,
 ) -> Parse<(Status<'a>, Option<Fault>)> {
     let mut status = Status::new(condition, ResponseText::wire(b""));
     if cur.is_end() {
@@ -32,7 +30,7 @@ pub(crate) fn resp_text<'a>(
             Some(end) => {
                 let start = cur.at();
                 let inside = cur.rest().get(1..end).unwrap_or(&[]);
-                let code = code(inside, items);
+                let code = code(inside);
                 if matches!(code, Code::Malformed { .. }) {
                     fault = Some(Fault::new(start, Rule::Code));
                 }
@@ -72,7 +70,7 @@ pub(crate) fn code_end(octets: &[u8]) -> Option<usize> {
 }
 
 /// The code between the brackets.
-pub(crate) fn code(inside: &[u8], items: usize) -> Code<'_> {
+pub(crate) fn code(inside: &[u8]) -> Code<'_> {
     let (name, args) = match memchr::memchr(b' ', inside) {
         Some(at) => (inside.get(..at).unwrap_or(&[]), inside.get(at.saturating_add(1)..)),
         None => (inside, None),
@@ -84,7 +82,7 @@ pub(crate) fn code(inside: &[u8], items: usize) -> Code<'_> {
     }
     let known = Known::of(name);
     let args = args.unwrap_or(&[]);
-    match known.map(|known| known.read(&mut Cursor::new(args), items)) {
+    match known.map(|known| known.read(&mut Cursor::new(args))) {
         None => Code::Other { name, args },
         Some(Ok(code)) => code,
         Some(Err(_)) => Code::Malformed { name, args },
@@ -131,7 +129,7 @@ impl Known {
     }
 
     /// The arguments, to the end of the code.
-    fn read<'a>(self, cur: &mut Cursor<'a>, items: usize) -> Parse<Code<'a>> {
+    fn read<'a>(self, cur: &mut Cursor<'a>) -> Parse<Code<'a>> {
         let code = match self {
             Self::BadCharset => Code::BadCharset(all(cur)),
             Self::BadUrl => Code::BadUrl(url(cur)?),
@@ -149,21 +147,21 @@ impl Known {
             Self::AppendUid => {
                 let validity = cur.nz_number()?;
                 cur.space()?;
-                Code::AppendUid { validity, uids: set(cur, items)? }
+                Code::AppendUid { validity, uids: set(cur)? }
             }
             Self::CopyUid => {
                 let validity = cur.nz_number()?;
                 cur.space()?;
-                let from = set(cur, items)?;
+                let from = set(cur)?;
                 cur.space()?;
-                let to = set(cur, items)?;
+                let to = set(cur)?;
                 if count(from) != count(to) {
                     return cur.fail(Rule::Set);
                 }
                 Code::CopyUid { validity, from, to }
             }
             Self::HighestModSeq => Code::HighestModSeq(cur.number64()?),
-            Self::Modified => Code::Modified(set(cur, items)?),
+            Self::Modified => Code::Modified(set(cur)?),
             Self::MailboxId => {
                 let inside = all(cur).strip_prefix(b"(").and_then(|rest| rest.strip_suffix(b")"));
                 Code::MailboxId(inside.ok_or(cur.fault(Rule::List))?)
@@ -193,10 +191,13 @@ fn url<'a>(cur: &mut Cursor<'a>) -> Parse<crate::types::AString<'a>> {
 }
 
 /// A set without `*`: the numbers of messages that exist (RFC 9051 §9, `uid-set`).
-pub(crate) fn set<'a>(cur: &mut Cursor<'a>, items: usize) -> Parse<SequenceSet<'a>> {
+///
+/// How many items it has is bounded by the line alone. What is gone from a mailbox of a million messages is told in one set, and a client that
+/// refused it would keep what is gone for ever (RFC 7162 §3.2.5).
+pub(crate) fn set<'a>(cur: &mut Cursor<'a>) -> Parse<SequenceSet<'a>> {
     let start = cur.at();
     let span = cur.while_in(|octet| octet.is_ascii_digit() || matches!(octet, b':' | b','));
-    SequenceSet::with_limit(cur.get(span), items).map_err(|_| Fault::new(start, Rule::Set))
+    SequenceSet::with_limit(cur.get(span), usize::MAX).map_err(|_| Fault::new(start, Rule::Set))
 }
 
 /// How many numbers a set stands for. It is not expanded.

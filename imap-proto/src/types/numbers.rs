@@ -308,7 +308,8 @@ impl<'i> ESearchItem<'i> {
         let item = match name.len() {
             3 if is(b"MIN") => Self::Min(cur.nz_number().ok()?),
             3 if is(b"MAX") => Self::Max(cur.nz_number().ok()?),
-            3 if is(b"ALL") => return SequenceSet::new(value).ok().map(Self::All),
+            // As many items as the line holds: every other message of a large mailbox may have been found.
+            3 if is(b"ALL") => return SequenceSet::with_limit(value, usize::MAX).ok().map(Self::All),
             5 if is(b"COUNT") => Self::Count(cur.number64().ok()?),
             6 if is(b"MODSEQ") => Self::ModSeq(cur.number64().ok()?),
             _ => return Some(Self::Other { name, value }),
