@@ -124,3 +124,28 @@ fn an_answer_to_a_search_names_its_command_in_any_order() {
     let told = told_behind(&SELECTED, b"* ESEARCH (MODSEQ 9)\r\n* ESEARCH (TAG \"t\") (MODSEQ 9)\r\n");
     assert!(told.iter().all(|line| line.contains("ModSeq(9)")), "{told:?}");
 }
+
+/// What a response of the same name survives, a code survives too: a client would else take a server for less than it is.
+#[test]
+fn codes_with_odd_arguments_say_what_they_can() {
+    for (line, shown) in [
+        (
+            &b"* OK [PERMANENTFLAGS (\\Seen OIB-[Gmail]/All \\*)] x\r\n"[..],
+            r"* OK [PERMANENTFLAGS [\Seen, \*]] x",
+        ),
+        (b"* OK [PERMANENTFLAGS ( \\Seen)] x\r\n", r"* OK [PERMANENTFLAGS [\Seen]] x"),
+        (b"* OK [PERMANENTFLAGS ()] x\r\n", r"* OK [PERMANENTFLAGS []] x"),
+        (b"* OK [PERMANENTFLAGS ((\\Seen))] x\r\n", r"* OK [PERMANENTFLAGS ?((\\Seen))] x"),
+        (b"* OK [CAPABILITY IMAP4rev1  IDLE ] x\r\n", r#"* OK [CAPABILITY ["IMAP4rev1", "IDLE"]] x"#),
+        (b"* OK [CAPABILITY (IDLE)] x\r\n", "* OK [CAPABILITY ?(IDLE)] x"),
+        (b"* OK [CAPABILITY ] x\r\n", "* OK [CAPABILITY []] x"),
+        (b"* NO [TRYCREATE ] x\r\n", "* NO [TRYCREATE] x"),
+        (b"* NO [TRYCREATE x] x\r\n", "* NO [TRYCREATE x] x"),
+    ] {
+        assert_eq!(told_behind(&SELECTED, line), [shown]);
+    }
+    // The list is learnt, whatever its spaces.
+    let mut session = Session::secure(Config::default());
+    session.feed(b"* PREAUTH [CAPABILITY IMAP4rev1  LITERAL+ ] hi\r\n");
+    assert!(session.client().capabilities().unwrap().has("LITERAL+"));
+}

@@ -75,7 +75,7 @@ impl<'a> Reader<'a, '_> {
         self.repair(Repair::MissingStatus, Rule::Keyword)?;
         let text = rest.get(end.saturating_add(1)..).unwrap_or(&[]);
         let text = ResponseText::wire(text.strip_prefix(b" ").unwrap_or(text));
-        let status = Status::new(Condition::Ok, text).with_code(status::code(inside));
+        let status = Status::new(Condition::Ok, text).with_code(status::code(inside, self.repairs));
         Ok(Unit::Untagged(Untagged::Status(status)))
     }
 

@@ -6,6 +6,7 @@ use super::leaf::{Cursor, Fault, Parse};
 use crate::error::Rule;
 use crate::policy::Repair;
 use crate::types::capability::Capabilities;
+use crate::types::chars::is_atom;
 use crate::types::code::Code;
 use crate::types::flag::Flags;
 use crate::types::sequence::SequenceSet;
@@ -30,7 +31,7 @@ pub(crate) fn resp_text<'a>(
             Some(end) => {
                 let start = cur.at();
                 let inside = cur.rest().get(1..end).unwrap_or(&[]);
-                let code = code(inside);
+                let code = code(inside, repairs);
                 if matches!(code, Code::Malformed { .. }) {
                     fault = Some(Fault::new(start, Rule::Code));
                 }
@@ -70,19 +71,20 @@ pub(crate) fn code_end(octets: &[u8]) -> Option<usize> {
 }
 
 /// The code between the brackets.
-pub(crate) fn code(inside: &[u8]) -> Code<'_> {
+pub(crate) fn code<'a>(inside: &'a [u8], repairs: &mut Repairs<Repair>) -> Code<'a> {
     let (name, args) = match memchr::memchr(b' ', inside) {
         Some(at) => (inside.get(..at).unwrap_or(&[]), inside.get(at.saturating_add(1)..)),
         None => (inside, None),
     };
-    if args.is_none() {
-        if let Some(word) = Code::word(name) {
+    if let Some(word) = Code::word(name) {
+        // `[TRYCREATE ]`: a space that nothing stands behind.
+        if args.is_none() || args.is_some_and(is_blank) && repairs.take(Repair::ExtraSpace) {
             return word;
         }
     }
     let known = Known::of(name);
     let args = args.unwrap_or(&[]);
-    match known.map(|known| known.read(&mut Cursor::new(args))) {
+    match known.map(|known| known.read(&mut Cursor::new(args), repairs)) {
         None => Code::Other { name, args },
         Some(Ok(code)) => code,
         Some(Err(_)) => Code::Malformed { name, args },
@@ -129,18 +131,12 @@ impl Known {
     }
 
     /// The arguments, to the end of the code.
-    fn read<'a>(self, cur: &mut Cursor<'a>) -> Parse<Code<'a>> {
+    fn read<'a>(self, cur: &mut Cursor<'a>, repairs: &mut Repairs<Repair>) -> Parse<Code<'a>> {
         let code = match self {
             Self::BadCharset => Code::BadCharset(all(cur)),
             Self::BadUrl => Code::BadUrl(url(cur)?),
-            Self::Capability => {
-                Code::Capability(Capabilities::new(all(cur)).map_err(|_| cur.fault(Rule::Capability))?)
-            }
-            Self::PermanentFlags => {
-                let inside = all(cur).strip_prefix(b"(").and_then(|rest| rest.strip_suffix(b")"));
-                let flags = inside.and_then(|inside| Flags::new(inside).ok());
-                Code::PermanentFlags(flags.ok_or(cur.fault(Rule::Flag))?)
-            }
+            Self::Capability => Code::Capability(capabilities(cur, repairs)?),
+            Self::PermanentFlags => Code::PermanentFlags(flags(cur, repairs)?),
             Self::UidNext => Code::UidNext(cur.nz_number()?),
             Self::UidValidity => Code::UidValidity(cur.nz_number()?),
             Self::Unseen => Code::Unseen(cur.nz_number()?),
@@ -170,6 +166,34 @@ impl Known {
         };
         cur.end()?;
         Ok(code)
+    }
+}
+
+/// Whether it is spaces, or nothing at all.
+fn is_blank(octets: &[u8]) -> bool {
+    octets.iter().all(|octet| *octet == b' ')
+}
+
+/// `capability-data` without its name. Spaces too many are repaired here as in the response of this name: a client that did not learn the
+/// list would do without what the server can.
+fn capabilities<'a>(cur: &mut Cursor<'a>, repairs: &mut Repairs<Repair>) -> Parse<Capabilities<'a>> {
+    let octets = all(cur);
+    let atoms = !is_blank(octets) && octets.iter().all(|octet| *octet == b' ' || is_atom(*octet));
+    match Capabilities::new(octets) {
+        Err(_) if atoms && repairs.take(Repair::ExtraSpace) => Ok(Capabilities::wire(octets)),
+        list => list.map_err(|_| cur.fault(Rule::Capability)),
+    }
+}
+
+/// `"(" [flag-perm *(SP flag-perm)] ")"`. Flags that are none are passed over as in FLAGS: a keyword that somebody once made with octets that
+/// it must not have does not hide what may be changed.
+fn flags<'a>(cur: &mut Cursor<'a>, repairs: &mut Repairs<Repair>) -> Parse<Flags<'a>> {
+    let inside = all(cur).strip_prefix(b"(").and_then(|rest| rest.strip_suffix(b")"));
+    let inside = inside.ok_or(cur.fault(Rule::List))?;
+    let flat = !inside.iter().any(|octet| matches!(octet, b'(' | b')'));
+    match Flags::new(inside) {
+        Err(_) if flat && repairs.take(Repair::OddFlag) => Ok(Flags::wire(inside)),
+        flags => flags.map_err(|_| cur.fault(Rule::Flag)),
     }
 }
 
