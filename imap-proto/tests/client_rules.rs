@@ -149,3 +149,9 @@ fn codes_with_odd_arguments_say_what_they_can() {
     session.feed(b"* PREAUTH [CAPABILITY IMAP4rev1  LITERAL+ ] hi\r\n");
     assert!(session.client().capabilities().unwrap().has("LITERAL+"));
 }
+
+#[test]
+fn a_status_of_zero_is_no_uid() {
+    let told = told_behind(&SELECTED, b"* STATUS x (UIDVALIDITY 0 UIDNEXT 0 MESSAGES 0 UNSEEN 0)\r\n");
+    assert_eq!(told, [r#"* STATUS "x" ?UIDVALIDITY 0 ?UIDNEXT 0 Messages(0) Unseen(0)"#]);
+}

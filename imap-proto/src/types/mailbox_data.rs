@@ -147,7 +147,8 @@ impl<'i> StatusItem<'i> {
             let mut cur = Cursor::new(value);
             cur.number64().ok().filter(|_| cur.is_end())
         };
-        let narrow = || wide().and_then(|number| u32::try_from(number).ok());
+        // No UID is 0: a client that kept one would ask for what cannot be (RFC 9051 §9, `nz-number`).
+        let narrow = || wide().and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0);
         Some(match name.len() {
             4 if is(b"SIZE") => Self::Size(wide()?),
             6 if is(b"RECENT") => Self::Recent(wide()?),
