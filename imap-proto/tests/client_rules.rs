@@ -155,3 +155,34 @@ fn a_status_of_zero_is_no_uid() {
     let told = told_behind(&SELECTED, b"* STATUS x (UIDVALIDITY 0 UIDNEXT 0 MESSAGES 0 UNSEEN 0)\r\n");
     assert_eq!(told, [r#"* STATUS "x" ?UIDVALIDITY 0 ?UIDNEXT 0 Messages(0) Unseen(0)"#]);
 }
+
+/// A namespace that cannot be read is told of: an application that saw none would look for folders in the wrong place.
+#[test]
+fn no_namespace_is_missing_silently() {
+    for (line, shown) in [
+        (
+            &b"* NAMESPACE ((INBOX. \".\")(\"a\" NIL)) NIL NIL\r\n"[..],
+            r#"* [("INBOX." Some('.')), ("a" None)][][]"#,
+        ),
+        (
+            b"* NAMESPACE ((\"\" \"/\")) NIL ((\"Public/\" \"/\" \"X\" (\"y\")))\r\n",
+            r#"* [("" Some('/'))][][("Public/" Some('/'))]"#,
+        ),
+    ] {
+        let told = told_behind(&SELECTED, line);
+        assert_eq!(told.len(), 1);
+        assert_eq!(
+            told[0].replace("Namespace(", "").trim_end_matches(')'),
+            shown.trim_end_matches(')'),
+            "{told:?}"
+        );
+    }
+    for line in [
+        &b"* NAMESPACE ((\"a\" \"/\") x) NIL NIL\r\n"[..],
+        b"* NAMESPACE ((\"a\" /)) NIL NIL\r\n",
+        b"* NAMESPACE NIL ((NIL NIL)) NIL\r\n",
+        b"* NAMESPACE ((\"a\" \"/\")(\"b\")) NIL NIL\r\n",
+    ] {
+        assert!(told_behind(&SELECTED, line)[0].starts_with("Malformed List"), "{}", line.escape_ascii());
+    }
+}

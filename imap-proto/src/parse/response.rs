@@ -12,7 +12,7 @@ use crate::error::Rule;
 use crate::policy::Repair;
 use crate::response::Untagged;
 use crate::types::fetch_data::{FetchHead, FetchPart, Target};
-use crate::types::mailbox_data::{ListItem, MailboxStatus, Namespaces, delimiter};
+use crate::types::mailbox_data::{ListItem, MailboxStatus, Namespaces, delimiter, read_namespaces};
 use crate::types::numbers::{ESearch, Numbers, Threads, check_parentheses};
 use crate::types::text::ResponseText;
 use crate::types::{AString, Capabilities, Condition, Flags, ServerId, Status};
@@ -401,6 +401,13 @@ impl<'a> Reader<'a, '_> {
                 return self.cur.fail(Rule::Depth);
             }
             *list = Span::new(start.saturating_add(1), self.cur.at().saturating_sub(1));
+            let (whole, atoms) = read_namespaces(self.cur.get(*list));
+            if !whole {
+                return Err(Fault::new(start, Rule::List));
+            }
+            if atoms {
+                self.repair(Repair::AtomForString, Rule::String)?;
+            }
         }
         let [personal, other, shared] = lists.map(|span| self.cur.get(span));
         Ok(Namespaces { personal, other, shared })

@@ -276,24 +276,50 @@ impl fmt::Debug for Namespace<'_> {
 
 fn namespaces(octets: &[u8]) -> impl Iterator<Item = Namespace<'_>> + Clone {
     let mut cur = Cursor::new(octets);
-    core::iter::from_fn(move || {
-        cur.while_in(|octet| octet == b' ');
-        cur.expect(b'(', crate::error::Rule::List).ok()?;
-        let prefix = cur.string().ok()?;
-        cur.while_in(|octet| octet == b' ');
-        let delimiter = delimiter(&mut cur).ok()?;
-        cur.while_in(|octet| octet == b' ');
-        let start = cur.at();
-        while cur.peek() != Some(b')') {
-            cur.skip_value().ok()?;
-            if !cur.eat(b' ') && cur.peek() != Some(b')') {
-                return None;
-            }
+    core::iter::from_fn(move || namespace(&mut cur))
+}
+
+/// Whether the list can be read to its end, so that no namespace is missing silently; and whether a prefix is an atom.
+pub(crate) fn read_namespaces(octets: &[u8]) -> (bool, bool) {
+    let (mut cur, mut atoms) = (Cursor::new(octets), false);
+    while let Some(namespace) = namespace(&mut cur) {
+        atoms |= namespace.prefix.form() == super::text::Form::Atom;
+    }
+    (cur.is_end(), atoms)
+}
+
+fn namespace<'i>(cur: &mut Cursor<'i>) -> Option<Namespace<'i>> {
+    let start = cur.at();
+    let read = namespace_here(cur);
+    if read.is_none() {
+        // Nothing was taken: who looks at the place sees that octets are left.
+        cur.go(start);
+    }
+    read
+}
+
+/// `"(" string SP (DQUOTE QUOTED-CHAR DQUOTE / nil) [namespace-response-extensions] ")"` (RFC 9051 §9, `namespace-descr`).
+fn namespace_here<'i>(cur: &mut Cursor<'i>) -> Option<Namespace<'i>> {
+    cur.while_in(|octet| octet == b' ');
+    cur.expect(b'(', crate::error::Rule::List).ok()?;
+    let prefix = match cur.peek() {
+        Some(b'"' | b'{') => cur.string().ok()?,
+        _ if cur.nil() => return None,
+        _ => cur.atom().ok()?,
+    };
+    cur.while_in(|octet| octet == b' ');
+    let delimiter = delimiter(cur).ok()?;
+    cur.while_in(|octet| octet == b' ');
+    let start = cur.at();
+    while cur.peek() != Some(b')') {
+        cur.skip_value().ok()?;
+        if !cur.eat(b' ') && cur.peek() != Some(b')') {
+            return None;
         }
-        let extension = cur.since(start);
-        cur.bump(1);
-        Some(Namespace { prefix: Text::of(cur.octets(), prefix)?, delimiter, extension })
-    })
+    }
+    let extension = cur.since(start);
+    cur.bump(1);
+    Some(Namespace { prefix: Text::of(cur.octets(), prefix)?, delimiter, extension })
 }
 
 /// `DQUOTE QUOTED-CHAR DQUOTE` or NIL.
