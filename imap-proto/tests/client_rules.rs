@@ -186,3 +186,18 @@ fn no_namespace_is_missing_silently() {
         assert!(told_behind(&SELECTED, line)[0].starts_with("Malformed List"), "{}", line.escape_ascii());
     }
 }
+
+/// What stands behind the numbers is read to its end, and a fault tells where it stands in the line (RFC 7162 §3.1.5).
+#[test]
+fn a_modification_sequence_behind_numbers_is_whole() {
+    for (line, shown) in [
+        (&b"* SEARCH 1 2 (MODSEQ 9)\r\n"[..], "* Search([Ok(1), Ok(2)], Some(9))"),
+        (b"* SEARCH (MODSEQ 9)\r\n", "* Search([], Some(9))"),
+        (b"* SORT 2 (MODSEQ 9) \r\n", "* Sort([Ok(2)], Some(9))"),
+        (b"* SEARCH 1 2 (MODSEQ 9))\r\n", "Malformed End at 23: * SEARCH 1 2 (MODSEQ 9))"),
+        (b"* SEARCH 1 2 (MODSEQ x)\r\n", "Malformed Number at 21: * SEARCH 1 2 (MODSEQ x)"),
+        (b"* SEARCH 1 2 (COUNT 9)\r\n", "Malformed Keyword at 13: * SEARCH 1 2 (COUNT 9)"),
+    ] {
+        assert_eq!(told_behind(&SELECTED, line), [shown]);
+    }
+}

@@ -221,12 +221,16 @@ impl<'a> Reader<'a, '_> {
         let mut modseq = None;
         if numbers.last() == Some(&b')') {
             let open = memchr::memrchr(b'(', numbers).unwrap_or(0);
-            let mut cur = Cursor::new(numbers.get(open..).unwrap_or(&[]));
+            // A cursor over the unit, so that a fault tells where in it the fault stands.
+            let end = self.cur.at().saturating_add(trimmed);
+            let unit = self.cur.octets().get(..end).unwrap_or(&[]);
+            let mut cur = Cursor::from(unit, self.cur.at().saturating_add(open));
             if !cur.eat_word(b"(MODSEQ ") {
-                return Err(Fault::new(self.cur.at().saturating_add(open), Rule::Keyword));
+                return cur.fail(Rule::Keyword);
             }
             modseq = Some(cur.number64()?);
             cur.expect(b')', Rule::List)?;
+            cur.end()?;
             numbers = numbers.get(..open).unwrap_or(&[]).trim_ascii_end();
         }
         self.cur.bump(rest.len());
