@@ -10,6 +10,7 @@ use crate::types::{
 };
 use alloc::string::ToString as _;
 use mail_wire::{Class, Output};
+use memchr::memchr;
 
 /// What a command is written to. It decides how a literal is announced, and what waits for the server's `+`.
 pub(crate) trait Sink {
@@ -440,8 +441,11 @@ fn fields(word: &str, names: HeaderNames<'_>, sink: &mut impl Sink) {
     put(sink, word);
     for (index, name) in names.iter().enumerate() {
         put(sink, if index > 0 { " " } else { "" });
-        let form = name.form(sink.utf8());
-        as_form(sink, Class::Public, name, form);
+        // Bare, a `]` in a name would end the section for who looks for the first one.
+        match name.form(sink.utf8()) {
+            Form::Atom if memchr(b']', name.raw()).is_some() => quoted(sink, name),
+            form => as_form(sink, Class::Public, name, form),
+        }
     }
     put(sink, ")");
 }

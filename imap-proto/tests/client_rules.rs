@@ -2,11 +2,15 @@
 
 mod common;
 
+use bytes::Buf;
 use common::{Cuts, Session, Step, replay};
 use mail_imap_proto::Command;
 use mail_imap_proto::client::{Client, Config, Event};
 use mail_imap_proto::response::Untagged;
-use mail_imap_proto::types::{ESearchItem, Mailbox, Options};
+use mail_imap_proto::types::{
+    AString, ESearchItem, FetchAtt, FetchAtts, HeaderNames, Mailbox, Options, Part, Section, SectionText,
+    SequenceSet, Tag,
+};
 use mail_testkit::hear;
 use mail_wire::{Handover, Input, Output};
 
@@ -200,4 +204,43 @@ fn a_modification_sequence_behind_numbers_is_whole() {
     ] {
         assert_eq!(told_behind(&SELECTED, line), [shown]);
     }
+}
+
+/// A field's name may hold a `]` (RFC 5322 §2.2, RFC 9051 §9 `header-fld-name`); and one that belongs to no name ends the section wherever it
+/// stands, so that the attributes behind it are not lost.
+#[test]
+fn a_bracket_in_the_name_of_a_field_does_not_end_its_section() {
+    let names =
+        |told: &[String]| told[0].contains("x]y") && told[0].contains("Uid(3)") && !told[0].contains('?');
+    for line in [
+        &b"* 1 FETCH (BODY[HEADER.FIELDS (x]y)] {2}\r\nab UID 3)\r\n"[..],
+        b"* 1 FETCH (BODY[HEADER.FIELDS (a x]y])]<0> \"ab\" UID 3)\r\n",
+        b"* 1 FETCH (BODY[1.HEADER.FIELDS.NOT (\"x]y\")] NIL UID 3)\r\n",
+    ] {
+        let told = told_behind(&SELECTED, line);
+        assert!(names(&told), "{told:?}");
+    }
+    for line in [
+        &b"* 1 FETCH (BODY[HEADER.FIELDS (a b] \"c\" UID 3)\r\n"[..],
+        b"* 1 FETCH (BODY[HEADER.FIELDS (a b]<0> \"c\" UID 3)\r\n",
+    ] {
+        let told = told_behind(&SELECTED, line);
+        assert!(told[0].contains("?BODY[") && told[0].contains("Uid(3)"), "{told:?}");
+    }
+    // What one of us asks for and answers, the other reads.
+    let names = [AString::new(b"x]y").unwrap()];
+    let section = Section::new(Part::WHOLE, SectionText::Fields(HeaderNames::of(&names).unwrap())).unwrap();
+    let atts = [FetchAtt::Section { peek: true, section, partial: None }];
+    let command = Command::Fetch {
+        uid: false,
+        set: SequenceSet::ALL,
+        atts: FetchAtts::of(&atts),
+        modifiers: Options::NONE,
+    };
+    let mut output = Output::new();
+    command.encode(Tag::new(b"a").unwrap(), false, &mut output);
+    assert_eq!(
+        output.copy_to_bytes(output.remaining()),
+        &b"a FETCH 1:* BODY.PEEK[HEADER.FIELDS (\"x]y\")]\r\n"[..]
+    );
 }

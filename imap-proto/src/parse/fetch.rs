@@ -8,7 +8,7 @@ use super::plain::Plain;
 use super::reader::Reader;
 use crate::error::Rule;
 use crate::policy::Repair;
-use crate::types::chars::is_atom;
+use crate::types::chars::{is_astring, is_atom};
 use crate::types::date_time::DateTime;
 use crate::types::envelope::field;
 use crate::types::fetch_data::item;
@@ -356,13 +356,24 @@ fn plain_item(unit: &[u8], at: usize) -> Option<PlainItem> {
     })
 }
 
-/// From `[` to the first `]` outside of strings.
+/// From `[` to the `]` that closes it. The name of a header field may hold one, as `astring`s do; it is none of the name where a value or
+/// an origin can follow it. That is decided by the octet behind it: to look for the parenthesis that ends the names would be to
+/// read the line again for each section that lacks one.
 pub(crate) fn section_span(cur: &mut Cursor<'_>) -> Parse<Span> {
     cur.expect(b'[', Rule::Section)?;
+    let is_name = |next| next == b')' || next != b'<' && is_astring(next);
     let start = cur.at();
+    let mut names = false;
     loop {
-        cur.while_in(|octet| !matches!(octet, b']' | b'"' | b'{'));
+        cur.while_in(|octet| !matches!(octet, b']' | b'"' | b'{' | b'(' | b')'));
         match cur.peek() {
+            Some(mark @ (b'(' | b')')) => {
+                names = mark == b'(';
+                cur.bump(1);
+            }
+            Some(b']') if names && cur.peek_at(1).is_some_and(is_name) => {
+                cur.bump(1);
+            }
             Some(b']') => {
                 let span = Span::new(start, cur.at());
                 cur.bump(1);
