@@ -109,6 +109,8 @@ repairs! {
     ShortLiteral,
     /// A `+` without the space that belongs to it.
     BarePlus,
+    /// The length of a window in the answer to it, `BODY[]<0.10>`, where its origin alone belongs (RFC 9051 §7.5.2).
+    WindowInAnswer,
     /// A date without its leading space or zero, or a zone that is missing.
     LooseDate,
 }

@@ -25,6 +25,7 @@ fn lines() -> Vec<(Repair, String)> {
         (Repair::BareDisposition, structure(&format!("({NODE} NIL \"INLINE\" NIL NIL)"))),
         (Repair::OddFlag, plain("* 1 FETCH (FLAGS (\\))")),
         (Repair::OddEscape, envelope("((\"a\\b\" NIL \"a\" \"b\"))")),
+        (Repair::WindowInAnswer, plain("* 1 FETCH (BODY[]<4.9> \"x\")")),
         (Repair::LooseDate, plain("* 1 FETCH (INTERNALDATE \"1-Feb-1994 21:52:25\")")),
     ]
 }

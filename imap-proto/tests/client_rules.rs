@@ -6,7 +6,7 @@ use bytes::Buf;
 use common::{Cuts, Session, Step, replay};
 use mail_imap_proto::Command;
 use mail_imap_proto::client::{Client, Config, Event};
-use mail_imap_proto::response::Untagged;
+use mail_imap_proto::response::{FetchItem, Untagged};
 use mail_imap_proto::types::{
     AString, ESearchItem, FetchAtt, FetchAtts, HeaderNames, Mailbox, Options, Part, Section, SectionText,
     SequenceSet, Tag,
@@ -243,4 +243,25 @@ fn a_bracket_in_the_name_of_a_field_does_not_end_its_section() {
         output.copy_to_bytes(output.remaining()),
         &b"a FETCH 1:* BODY.PEEK[HEADER.FIELDS (\"x]y\")]\r\n"[..]
     );
+}
+
+/// A server that repeats the length of the window has sent a part all the same.
+#[test]
+fn a_window_is_not_taken_for_the_whole() {
+    let mut origins = Vec::new();
+    let long =
+        [b"* 1 FETCH (BODY[]<7.70000> {65537}\r\n".to_vec(), vec![b'x'; 65537], b")\r\n".to_vec()].concat();
+    for line in
+        [&b"* 1 FETCH (BODY[]<4.9> {2}\r\nab)\r\n"[..], b"* 1 FETCH (BODY[TEXT]<0> {2}\r\nab)\r\n", &long]
+    {
+        hear_selected(line, |event| {
+            let Event::Fetch(part) = event else { return };
+            origins.extend(part.literal().map(|literal| literal.origin()));
+            origins.extend(part.items().map(|item| match item {
+                FetchItem::Content(content) => content.origin(),
+                other => panic!("{other:?}"),
+            }));
+        });
+    }
+    assert_eq!(origins, [Some(4), Some(0), Some(7)]);
 }

@@ -228,6 +228,11 @@ impl Reader<'_, '_> {
             self.tape.set(first + 1, section.tagged(form::ATOM));
             if self.cur.eat(b'<') {
                 let origin = self.cur.number64()?;
+                if self.cur.peek() == Some(b'.') {
+                    self.repair(Repair::WindowInAnswer, Rule::Section)?;
+                    self.cur.bump(1);
+                    self.cur.number64()?;
+                }
                 self.cur.expect(b'>', Rule::Section)?;
                 self.tape.set(first + 2, Span::cell(origin as u32, 1));
                 self.tape.set(first + 3, Span::cell((origin >> 32) as u32, 0));

@@ -182,12 +182,15 @@ impl<'i> LiteralHead<'i> {
         Section::parse(self.name.get(open.checked_add(1)?..close)?).ok()
     }
 
-    /// Where a partial answer begins, in octets of the section.
+    /// Where a partial answer begins, in octets of the section. `None`: with its first octet, and that it is part of it is not said.
+    ///
+    /// A length behind the origin, which has no place in an answer, is passed over: a part is not to be taken for the whole.
     #[must_use]
     pub fn origin(&self) -> Option<u64> {
         let close = memchr::memrchr(b']', self.name)?;
         let origin = self.name.get(close.checked_add(1)?..)?.strip_prefix(b"<")?.strip_suffix(b">")?;
-        core::str::from_utf8(origin).ok()?.parse().ok()
+        let digits = origin.split(|octet| *octet == b'.').next()?;
+        core::str::from_utf8(digits).ok()?.parse().ok()
     }
 }
 
