@@ -306,6 +306,13 @@ fn a_tag_in_flight_cannot_be_used_again() {
     }
     desk.hear(b"mine OK x\r\n", |_| ());
     desk.client.set_next_tag(Tag::new(b"mine").unwrap()).unwrap();
+    // Nor does the source give one that was set: a completion would end the wrong command.
+    desk.send(b"a NOOP\r\n").unwrap();
+    desk.client.set_next_tag(Tag::new(b"A2").unwrap()).unwrap();
+    desk.send(b"a NOOP\r\n").unwrap();
+    desk.output.advance(desk.output.remaining());
+    desk.send(b"a NOOP\r\n").unwrap();
+    assert_eq!(desk.output.copy_to_bytes(desk.output.remaining()), &b"A3 NOOP\r\n"[..]);
 }
 
 /// The graph of the module's documentation: from, what comes, to.

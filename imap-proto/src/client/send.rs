@@ -29,7 +29,7 @@ impl Client {
         let ticket = Ticket(self.source.issue());
         let tag = match self.next_tag.take() {
             Some(tag) => FlightTag::Set(tag),
-            None => FlightTag::Number(self.tags.next()),
+            None => FlightTag::Number(self.free_number()),
         };
         let mut then = Then::Free;
         let mut initial = None;
@@ -83,7 +83,19 @@ impl Client {
         Ok(ticket)
     }
 
-    /// Sets the tag of the next command. The tags of the source go on behind it.
+    /// The number of the next tag: none that is in flight, be it by a tag that was set or after the numbers have begun anew.
+    fn free_number(&mut self) -> u32 {
+        loop {
+            let number = self.tags.next();
+            let mut buffer = [0; 24];
+            let tag = self.tags.write(number, &mut buffer);
+            if !self.flight.iter().any(|flight| flight.tag.is(tag, Some(number))) {
+                return number;
+            }
+        }
+    }
+
+    /// Sets the tag of the next command. The tags of the source go on behind it, and pass over what is in flight.
     ///
     /// # Errors
     /// [`Misuse::Invalid`] if a command with this tag is in flight.
