@@ -5,7 +5,8 @@ mod common;
 use bytes::{Buf, Bytes};
 use common::{Cuts, Session, Step};
 use mail_imap_proto::client::{Client, Config, Event, State};
-use mail_imap_proto::types::Tag;
+use mail_imap_proto::command::{Append, AppendForm, StoreMode};
+use mail_imap_proto::types::{FetchAtts, Flag, Flags, Mailbox, Options, SequenceSet, Tag};
 use mail_imap_proto::{Allow, Command, Limits, Policy, Tls};
 use mail_wire::{Framed, Handover, HandoverError, Input, Machine, Misuse, Output};
 
@@ -160,6 +161,31 @@ fn a_message_is_announced_only_as_the_server_takes_it() {
     desk.refused(UTF8, Misuse::NotOffered("UTF8=ACCEPT"));
     desk.hear(b"A1 OK done\r\n", |_| ());
     desk.send(UTF8).unwrap();
+}
+
+#[test]
+fn what_no_server_could_read_is_not_sent() {
+    let mut desk = Desk::ready();
+    desk.send(b"a SELECT x\r\n").unwrap();
+    let (before, set) = (desk.output.len(), SequenceSet::ALL);
+    let flags = [Flag::Seen, Flag::Recent];
+    let append = |flags| {
+        let (mailbox, date, form) = (Mailbox::INBOX, None, AppendForm::Literal);
+        Command::Append(Append { mailbox, flags, date, octets: 1, form, sync: true })
+    };
+    let store = |flags| {
+        let (modifiers, mode) = (Options::NONE, StoreMode::Add);
+        Command::Store { uid: true, set, modifiers, mode, silent: false, flags }
+    };
+    let fetch = Command::Fetch { uid: true, set, atts: FetchAtts::of(&[]), modifiers: Options::NONE };
+    for command in
+        [append(Flags::of(&flags)), store(Flags::of(&flags)), store(Flags::of(&[Flag::Any])), fetch]
+    {
+        let refused = desk.client.send(&command, &mut desk.output);
+        assert!(matches!(refused, Err(Misuse::Invalid(_))), "{command:?}");
+    }
+    assert_eq!((desk.output.len(), desk.client.in_flight()), (before, 1));
+    desk.client.send(&store(Flags::of(&flags[..1])), &mut desk.output).unwrap();
 }
 
 /// RFC 9051 §5.5: its examples, and what follows from its words.

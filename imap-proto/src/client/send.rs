@@ -8,7 +8,7 @@ use super::{Client, State};
 use crate::command::{AppendForm, Command};
 use crate::encode;
 use crate::policy::{Allow, Tls};
-use crate::types::Tag;
+use crate::types::{Flag, Flags, Tag};
 use bytes::Bytes;
 use mail_wire::dot::{BareScan, BodyEol};
 use mail_wire::{Class, Misuse, Output, Returned, base64};
@@ -267,10 +267,18 @@ impl Client {
             }
             Command::Append(append) => {
                 self.may_use_mailboxes()?;
+                may_set(append.flags)?;
                 self.may_announce(append.form)
             }
             _ => {
                 self.may_use_mailboxes()?;
+                match command {
+                    Command::Store { flags, .. } => may_set(*flags)?,
+                    Command::Fetch { atts, .. } if atts.iter().next().is_none() => {
+                        return Err(Misuse::Invalid("a FETCH of nothing"));
+                    }
+                    _ => {}
+                }
                 self.may_name(command)
             }
         }
@@ -341,5 +349,13 @@ impl Client {
             return Err(Misuse::NotInState);
         }
         Ok(())
+    }
+}
+
+/// `\Recent` is the server's, and `\*` is no flag (RFC 9051 §9, `flag`).
+fn may_set(flags: Flags<'_>) -> Result<(), Misuse> {
+    match flags.iter().all(Flag::is_settable) {
+        true => Ok(()),
+        false => Err(Misuse::Invalid("a flag that no client sets")),
     }
 }

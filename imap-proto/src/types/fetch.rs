@@ -202,7 +202,7 @@ impl<'a> FetchAtts<'a> {
         &[FetchAtt::Flags, FetchAtt::InternalDate, FetchAtt::Size, FetchAtt::Envelope, FetchAtt::Body],
     ));
 
-    /// The attributes of a slice; none is written as `()`, which no server takes.
+    /// The attributes of a slice. Without any it asks for nothing, and a client does not send it.
     #[must_use]
     pub const fn of(atts: &'a [FetchAtt<'a>]) -> Self {
         Self(Atts::Slice(atts))
