@@ -381,3 +381,19 @@ fn the_graph_of_states() {
         assert!(graph.contains(&format!("{state:?}")), "{state:?} stands in the graph");
     }
 }
+
+/// What a server says is enabled, and nobody has asked for, is not: neither at once nor with the next ENABLE.
+#[test]
+fn what_nobody_has_enabled_is_not_on() {
+    let mut desk = Desk::ready();
+    desk.hear(b"* ENABLED UTF8=ACCEPT\r\n", |_| ());
+    desk.send(b"a ENABLE CONDSTORE\r\n").unwrap();
+    desk.hear(b"* ENABLED CONDSTORE\r\nA1 OK done\r\n", |_| ());
+    assert!(!desk.client.is_utf8());
+    desk.send(b"a ENABLE UTF8=ACCEPT\r\n").unwrap();
+    desk.hear(b"* ENABLED UTF8=ACCEPT\r\nA2 NO no\r\n", |_| ());
+    assert!(!desk.client.is_utf8());
+    desk.send(b"a ENABLE UTF8=ACCEPT\r\n").unwrap();
+    desk.hear(b"* ENABLED UTF8=ACCEPT\r\nA3 OK done\r\n", |_| ());
+    assert!(desk.client.is_utf8());
+}

@@ -5,7 +5,7 @@
 
 use super::event::{Event, Ticket, TlsGrant};
 use super::flight::{Message, Wait};
-use super::{Client, State};
+use super::{Client, State, Strings};
 use crate::encode;
 use crate::error::{Rule, Violation};
 use crate::frame::{Header, Lines, Step, Whole};
@@ -150,8 +150,7 @@ impl Machine for Client {
         self.secure = true;
         self.capabilities = None;
         self.fresh = false;
-        self.utf8 = false;
-        self.enabling = false;
+        (self.strings, self.enabling) = (Strings::default(), Strings::default());
         self.unsolicited = 0;
         self.eof = false;
         self.wait = Wait::Free;

@@ -172,14 +172,31 @@ pub struct Client {
     capabilities: Option<Box<[u8]>>,
     /// Capabilities came while a log-in was in flight.
     fresh: bool,
-    /// UTF-8 is in the ENABLED response of a command that is not complete.
-    enabling: bool,
-    utf8: bool,
+    /// What is in the ENABLED response of a command that is not complete.
+    enabling: Strings,
+    /// What is enabled.
+    strings: Strings,
     unsolicited: u32,
     logout_sent: bool,
     eof: bool,
     closed: bool,
     fatal: Option<Violation>,
+}
+
+/// What ENABLE changes about strings.
+#[derive(Clone, Copy, Debug, Default)]
+struct Strings {
+    /// A quoted one may hold UTF-8.
+    utf8: bool,
+    /// All of them are UTF-8, and a SEARCH names no charset (RFC 6855 §3).
+    unlabelled: bool,
+}
+
+impl Strings {
+    fn add(&mut self, other: Self) {
+        self.utf8 |= other.utf8;
+        self.unlabelled |= other.unlabelled;
+    }
 }
 
 impl Client {
@@ -204,8 +221,8 @@ impl Client {
             masks: Vec::new(),
             capabilities: None,
             fresh: false,
-            enabling: false,
-            utf8: false,
+            enabling: Strings::default(),
+            strings: Strings::default(),
             unsolicited: 0,
             logout_sent: false,
             eof: false,
@@ -236,7 +253,7 @@ impl Client {
     /// Whether UTF-8 is on: ENABLE of UTF8=ACCEPT or IMAP4rev2 is complete (RFC 9755 §3, RFC 9051 §6.3.1).
     #[must_use]
     pub fn is_utf8(&self) -> bool {
-        self.utf8
+        self.strings.utf8
     }
 
     /// How many commands await their completion.

@@ -8,7 +8,7 @@
 use super::event::{BodyGrant, Event, IdleGrant, TlsGrant};
 use super::flight::{Kind as Command, Wait};
 use super::machine::{Kind, Meant, Piece};
-use super::{Client, State};
+use super::{Client, State, Strings};
 use crate::error::{Malformed, Rule, Violation};
 use crate::parse::leaf::{Cursor, Fault, Parse};
 use crate::parse::reader::Reader;
@@ -246,8 +246,8 @@ impl Client {
                 }
             }
             Command::Enable => {
-                self.utf8 |= ok && self.enabling;
-                self.enabling = false;
+                let told = core::mem::take(&mut self.enabling);
+                self.strings.add(if ok { told } else { Strings::default() });
             }
             Command::Select if ok => self.select(State::Selected),
             // A CLOSE that failed left nothing: the standard knows no NO for it, and nothing but OK that ends the selected state
@@ -272,7 +272,11 @@ impl Client {
     fn follow(&mut self, untagged: &Untagged<'_>) -> Result<(), Violation> {
         match untagged {
             Untagged::Capability(list) => self.learn(*list),
-            Untagged::Enabled(list) => self.enabling |= list.has("UTF8=ACCEPT") || list.has("IMAP4rev2"),
+            // What nobody has asked for is not on: the next ENABLE would else complete it (RFC 9051 §7.2.1).
+            Untagged::Enabled(list) if self.is_in_flight(Command::Enable) => {
+                let accept = list.has("UTF8=ACCEPT");
+                self.enabling.add(Strings { utf8: accept || list.has("IMAP4rev2"), unlabelled: accept });
+            }
             Untagged::Status(status) if status.condition == Condition::PreAuth => {
                 return Err(Violation::SecondGreeting);
             }

@@ -57,7 +57,8 @@ impl Client {
         let Ok(written) = Tag::new(tag.write(&self.tags, &mut buffer)) else {
             return Err(Misuse::Invalid("tag"));
         };
-        let mut sink = Sink { output, held: &mut self.held, non_sync, utf8: self.utf8 };
+        let utf8 = self.is_utf8();
+        let mut sink = Sink { output, held: &mut self.held, non_sync, utf8 };
         encode::command(written, &command, &mut sink);
         if let Some(initial) = initial {
             // Without SASL-IR the initial response answers an empty challenge (RFC 9051 §6.2.2).
@@ -289,9 +290,13 @@ impl Client {
     fn may_announce(&self, form: AppendForm) -> Result<(), Misuse> {
         match form {
             AppendForm::Literal => Ok(()),
-            AppendForm::Utf8 if self.utf8 => Ok(()),
+            AppendForm::Utf8 if self.strings.utf8 => Ok(()),
             AppendForm::Utf8 => Err(Misuse::NotOffered("UTF8=ACCEPT")),
-            AppendForm::Literal8 if self.utf8 || self.capabilities.is_none() || self.has("BINARY") => Ok(()),
+            AppendForm::Literal8
+                if self.strings.utf8 || self.capabilities.is_none() || self.has("BINARY") =>
+            {
+                Ok(())
+            }
             AppendForm::Literal8 => Err(Misuse::NotOffered("BINARY")),
         }
     }
@@ -339,13 +344,16 @@ impl Client {
 
     /// Whether a SELECT or EXAMINE is in flight.
     pub(super) fn is_selecting(&self) -> bool {
-        self.flight.iter().any(|flight| flight.kind == Kind::Select)
+        self.is_in_flight(Kind::Select)
+    }
+
+    pub(super) fn is_in_flight(&self, kind: Kind) -> bool {
+        self.flight.iter().any(|flight| flight.kind == kind)
     }
 
     /// After the log-in, or behind one that is in flight.
     fn may_use_mailboxes(&self) -> Result<(), Misuse> {
-        let logging_in = self.flight.iter().any(|flight| flight.kind == Kind::Auth);
-        if self.state == State::NotAuthenticated && !logging_in {
+        if self.state == State::NotAuthenticated && !self.is_in_flight(Kind::Auth) {
             return Err(Misuse::NotInState);
         }
         Ok(())
