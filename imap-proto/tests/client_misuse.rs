@@ -397,3 +397,22 @@ fn what_nobody_has_enabled_is_not_on() {
     desk.hear(b"* ENABLED UTF8=ACCEPT\r\nA3 OK done\r\n", |_| ());
     assert!(desk.client.is_utf8());
 }
+
+/// Two labels for one string: the client must not send them (RFC 6855 §3). IMAP4rev2 sets no such rule.
+#[test]
+fn a_search_names_no_charset_once_strings_are_utf8() {
+    for (name, allowed) in [("UTF8=ACCEPT", false), ("IMAP4rev2", true)] {
+        let mut desk = Desk::ready();
+        desk.send(format!("a ENABLE {name}\r\n").as_bytes()).unwrap();
+        desk.hear(format!("* ENABLED {name}\r\nA1 OK done\r\n").as_bytes(), |_| ());
+        desk.send(b"a SELECT x\r\n").unwrap();
+        desk.hear(b"A2 OK done\r\n", |_| ());
+        if allowed {
+            desk.send(b"a SEARCH CHARSET UTF-8 TEXT x\r\n").unwrap();
+        } else {
+            let why = Misuse::Forbidden("a charset behind ENABLE UTF8=ACCEPT");
+            desk.refused(b"a SEARCH CHARSET UTF-8 TEXT x\r\n", why);
+        }
+        desk.send(b"a SEARCH TEXT \"\xc3\xa9\"\r\n").unwrap();
+    }
+}

@@ -275,6 +275,9 @@ impl Client {
                 self.may_use_mailboxes()?;
                 match command {
                     Command::Store { flags, .. } => may_set(*flags)?,
+                    Command::Search { charset: Some(_), .. } if self.strings.unlabelled => {
+                        return Err(Misuse::Forbidden("a charset behind ENABLE UTF8=ACCEPT"));
+                    }
                     Command::Fetch { atts, .. } if atts.iter().next().is_none() => {
                         return Err(Misuse::Invalid("a FETCH of nothing"));
                     }

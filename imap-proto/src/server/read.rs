@@ -90,6 +90,12 @@ impl Server {
         {
             return self.malformed(octets, line, at, rule);
         }
+        if let Command::Search { charset: Some(_), .. } = command {
+            if self.is_enabled("UTF8=ACCEPT") {
+                // Its strings would bear two labels (RFC 6855 §3).
+                return self.malformed(octets, line, head.args, Rule::Search);
+            }
+        }
         self.command(command, octets)
     }
 

@@ -1,7 +1,7 @@
 //! Rules that bad clients break and careless applications would break, and what the machine makes of it.
 
 use super::desk::Desk;
-use crate::server::Config;
+use crate::server::{Config, Offer};
 
 fn selected() -> Desk {
     Desk::selected(Config::default())
@@ -21,4 +21,19 @@ fn a_literal_does_not_lend_its_last_octet_to_the_line_end() {
     desk.say(b"a SEARCH SUBJECT {4+}\r\nabc\r\nb LOGOUT\r\n");
     assert!(desk.log.starts_with("violation LF without CR"), "{}", desk.log);
     assert!(answers(b"a SEARCH SUBJECT {4+}\r\nabc\r\r\nb NOOP\r\n").ends_with("b OK done\r\n"));
+}
+
+/// Two labels for one string: the server refuses them (RFC 6855 §3). IMAP4rev2 sets no such rule.
+#[test]
+fn a_search_names_no_charset_once_strings_are_utf8() {
+    let told = |enable: &str| {
+        let offer = Offer::new("IMAP4rev1 IMAP4rev2 ENABLE UTF8=ACCEPT").unwrap();
+        let mut desk = Desk::secure(Config { offer: offer.into(), ..Config::default() });
+        desk.say(format!("a LOGIN u p\r\nb ENABLE {enable}\r\nc SELECT x\r\n").as_bytes());
+        desk.sent.clear();
+        desk.say(b"d SEARCH CHARSET UTF-8 TEXT x\r\ne SEARCH TEXT \"\xc3\xa9\"\r\n");
+        String::from_utf8(desk.sent).unwrap()
+    };
+    assert_eq!(told("UTF8=ACCEPT"), "d BAD cannot read this\r\n* SEARCH 1\r\ne OK done\r\n");
+    assert_eq!(told("IMAP4rev2"), "* SEARCH 1\r\nd OK done\r\n* SEARCH 1\r\ne OK done\r\n");
 }
