@@ -416,3 +416,17 @@ fn a_search_names_no_charset_once_strings_are_utf8() {
         desk.send(b"a SEARCH TEXT \"\xc3\xa9\"\r\n").unwrap();
     }
 }
+
+/// A client must not enable anything once it has selected a mailbox, closed again or not (RFC 9051 §6.3.1).
+#[test]
+fn nothing_is_enabled_behind_a_select() {
+    let mut desk = Desk::ready();
+    desk.send(b"a ENABLE CONDSTORE\r\n").unwrap();
+    desk.send(b"a EXAMINE x\r\n").unwrap();
+    desk.refused(b"a ENABLE CONDSTORE\r\n", Misuse::NotInState);
+    desk.hear(b"A1 OK\r\nA2 OK done\r\n", |_| ());
+    desk.refused(b"a ENABLE CONDSTORE\r\n", Misuse::NotInState);
+    desk.send(b"a UNSELECT\r\n").unwrap();
+    desk.hear(b"A3 OK done\r\n", |_| ());
+    desk.refused(b"a ENABLE CONDSTORE\r\n", Misuse::NotInState);
+}

@@ -178,6 +178,8 @@ pub struct Client {
     strings: Strings,
     unsolicited: u32,
     logout_sent: bool,
+    /// A SELECT or EXAMINE was sent.
+    has_selected: bool,
     eof: bool,
     closed: bool,
     fatal: Option<Violation>,
@@ -225,6 +227,7 @@ impl Client {
             strings: Strings::default(),
             unsolicited: 0,
             logout_sent: false,
+            has_selected: false,
             eof: false,
             closed: false,
             fatal: None,

@@ -70,6 +70,7 @@ impl Client {
         let kind = Kind::of(&command);
         self.fresh &= kind != Kind::Auth;
         self.logout_sent |= kind == Kind::Logout;
+        self.has_selected |= kind == Kind::Select;
         self.unsolicited = 0;
         // Where no mailbox is selected there is no number that an EXPUNGE could move; behind a SELECT there is one when the server comes
         // to this command.
@@ -266,6 +267,8 @@ impl Client {
             Command::Idle if self.capabilities.is_some() && !self.has("IDLE") && !self.has("IMAP4rev2") => {
                 Err(Misuse::NotOffered("IDLE"))
             }
+            // The server need not look, and what it then does is open (RFC 9051 §6.3.1).
+            Command::Enable(_) if self.has_selected => Err(Misuse::NotInState),
             Command::Append(append) => {
                 self.may_use_mailboxes()?;
                 may_set(append.flags)?;
