@@ -350,8 +350,10 @@ fn the_graph_of_states() {
         [SELECT[0], SELECT[1], Step::Peer(b"a OK x\r\n"), Step::Send(b"b SELECT y\r\n")];
     const CLOSING: [Step; 4] =
         [SELECT[0], SELECT[1], Step::Peer(b"a OK x\r\n"), Step::Send(b"b UNSELECT\r\n")];
+    const RESETTING: [Step; 4] =
+        [SELECT[0], SELECT[1], Step::Peer(b"a OK x\r\n"), Step::Send(b"b UNAUTHENTICATE\r\n")];
     const LEAVING: [Step; 2] = [Step::Peer(b"* OK hi\r\n"), Step::Send(b"a LOGOUT\r\n")];
-    let table: [(&[Step], &'static [u8], State); 19] = [
+    let table: [(&[Step], &'static [u8], State); 21] = [
         (&[], b"* OK", State::Greeting),
         (&[], b"* OK hi\r\n", State::NotAuthenticated),
         (&[], b"* PREAUTH hi\r\n", State::Authenticated),
@@ -369,6 +371,8 @@ fn the_graph_of_states() {
         (&CLOSING, b"b OK x\r\n", State::Authenticated),
         (&CLOSING, b"b BAD x\r\n", State::Selected),
         (&CLOSING, b"b NO x\r\n", State::Selected),
+        (&RESETTING, b"b OK x\r\n", State::NotAuthenticated),
+        (&RESETTING, b"b BAD x\r\n", State::Selected),
         (&LEAVING, b"* BYE x\r\n", State::Logout),
         (&LEAVING, b"a OK x\r\n", State::Logout),
     ];
@@ -429,4 +433,22 @@ fn nothing_is_enabled_behind_a_select() {
     desk.send(b"a UNSELECT\r\n").unwrap();
     desk.hear(b"A3 OK done\r\n", |_| ());
     desk.refused(b"a ENABLE CONDSTORE\r\n", Misuse::NotInState);
+}
+
+/// RFC 8437 §3: what the next user may do is not what the last one might, and nothing is enabled.
+#[test]
+fn what_was_known_of_a_user_goes_with_him() {
+    let mut desk = Desk::ready();
+    desk.send(b"a ENABLE UTF8=ACCEPT\r\n").unwrap();
+    desk.hear(b"* ENABLED UTF8=ACCEPT\r\nA1 OK done\r\n", |_| ());
+    desk.send(b"a SELECT x\r\n").unwrap();
+    desk.hear(b"A2 OK done\r\n", |_| ());
+    desk.refused(b"a LOGIN v q\r\n", Misuse::NotInState);
+    desk.send(b"a UNAUTHENTICATE\r\n").unwrap();
+    desk.hear(b"A3 OK done\r\n", |_| ());
+    assert!(!desk.client.is_utf8() && desk.client.capabilities().is_none());
+    desk.refused(b"a SELECT x\r\n", Misuse::NotInState);
+    desk.send(b"a LOGIN v q\r\n").unwrap();
+    desk.hear(b"A4 OK [CAPABILITY IMAP4rev1 ENABLE] done\r\n", |_| ());
+    desk.send(b"a ENABLE CONDSTORE\r\n").unwrap();
 }

@@ -55,11 +55,13 @@ pub(super) enum Kind {
     Close,
     Logout,
     Idle,
+    /// UNAUTHENTICATE (RFC 8437).
+    Unauthenticate,
     Other,
 }
 
 impl Kind {
-    pub(super) const fn of(command: &Command<'_>) -> Self {
+    pub(super) fn of(command: &Command<'_>) -> Self {
         match command {
             Command::Login { .. } | Command::Authenticate { .. } => Self::Auth,
             Command::StartTls => Self::StartTls,
@@ -68,6 +70,7 @@ impl Kind {
             Command::Close | Command::Unselect => Self::Close,
             Command::Logout => Self::Logout,
             Command::Idle => Self::Idle,
+            Command::Other { uid: false, name, .. } if name.is("UNAUTHENTICATE") => Self::Unauthenticate,
             _ => Self::Other,
         }
     }

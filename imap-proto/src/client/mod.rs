@@ -5,6 +5,7 @@
 //!     |                  |        ^                                      ^   (NO, `[CLOSED]`, CLOSE, UNSELECT: back)
 //!     |                  +STARTTLS+ (nothing from before is known)       |
 //!     +--* PREAUTH------------------------------------------------------+
+//!     |                  +<--UNAUTHENTICATE: OK-- Authenticated, Selected (nothing from before is enabled)
 //!     +--* BYE--> Logout <--* BYE, LOGOUT-- any state        Logout --completion of LOGOUT, or the end of the octets--> closed
 //! ```
 //!

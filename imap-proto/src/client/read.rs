@@ -254,11 +254,20 @@ impl Client {
             // (RFC 9051 §6.4.1).
             Command::Close if ok => self.select(State::Authenticated),
             Command::Select if status.condition == Condition::No => self.select(State::Authenticated),
+            Command::Unauthenticate if ok => self.forget_user(),
             Command::Logout => self.state = State::Logout,
             _ => {}
         }
         self.learn_from(status);
         Ok(None)
+    }
+
+    /// All that the connection was goes with its user, but for TLS (RFC 8437 §3, §4.1).
+    fn forget_user(&mut self) {
+        self.select(State::NotAuthenticated);
+        (self.strings, self.enabling) = (Strings::default(), Strings::default());
+        (self.has_selected, self.fresh) = (false, false);
+        self.capabilities = None;
     }
 
     /// SELECT that fails leaves no mailbox selected (RFC 9051 §6.3.2). A session that has ended stays so.

@@ -128,6 +128,11 @@ impl Server {
                 self.phase = if ok { Phase::Selected } else { Phase::Authenticated };
             }
             Kind::Leave if ok => self.phase = Phase::Authenticated,
+            // Nothing of the user is left but TLS (RFC 8437 §3, §4.1).
+            Kind::Unauthenticate if ok => {
+                self.phase = Phase::NotAuthenticated;
+                self.enabled = super::enable::Enabled::default();
+            }
             _ => {}
         }
         self.put_tagged(status, output);

@@ -7,6 +7,7 @@
 //! Authenticated    --SELECT or EXAMINE, OK--> Selected
 //! Selected         --SELECT or EXAMINE, OK--> Selected   --NO--> Authenticated   --BAD--> Selected
 //!                  --CLOSE or UNSELECT, OK--> Authenticated
+//! Authenticated, Selected --UNAUTHENTICATE, OK--> NotAuthenticated
 //! any              --LOGOUT, answered--> Logout
 //! ```
 //!
@@ -204,6 +205,8 @@ pub(crate) enum Kind {
     Leave,
     Enable(Enabled),
     Logout,
+    /// UNAUTHENTICATE (RFC 8437).
+    Unauthenticate,
 }
 
 /// A literal in a FETCH response.

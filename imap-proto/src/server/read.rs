@@ -120,6 +120,7 @@ impl Server {
             Command::Enable(names) => Kind::Enable(Enabled::of(names, self.offer.capabilities())),
             Command::Logout => Kind::Logout,
             Command::Idle => Kind::Idle,
+            Command::Other { uid: false, name, .. } if name.is("UNAUTHENTICATE") => Kind::Unauthenticate,
             _ => Kind::Plain,
         };
         Event::Command(command, self.owe(kind))

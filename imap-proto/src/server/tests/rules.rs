@@ -1,7 +1,7 @@
 //! Rules that bad clients break and careless applications would break, and what the machine makes of it.
 
 use super::desk::Desk;
-use crate::server::{Config, Offer};
+use crate::server::{Config, Offer, Phase};
 
 fn selected() -> Desk {
     Desk::selected(Config::default())
@@ -36,4 +36,20 @@ fn a_search_names_no_charset_once_strings_are_utf8() {
     };
     assert_eq!(told("UTF8=ACCEPT"), "d BAD cannot read this\r\n* SEARCH 1\r\ne OK done\r\n");
     assert_eq!(told("IMAP4rev2"), "* SEARCH 1\r\nd OK done\r\n* SEARCH 1\r\ne OK done\r\n");
+}
+
+/// RFC 8437 §3: another user may log in, and finds nothing enabled.
+#[test]
+fn a_user_who_has_gone_leaves_nothing_behind() {
+    let offer = Offer::new("IMAP4rev1 ENABLE UTF8=ACCEPT UNAUTHENTICATE").unwrap();
+    let mut desk = Desk::secure(Config { offer: offer.into(), ..Config::default() });
+    desk.unauthenticates = true;
+    desk.say(b"a LOGIN u p\r\nb ENABLE UTF8=ACCEPT\r\nc SELECT x\r\nd UNAUTHENTICATE\r\n");
+    assert_eq!(desk.server().phase(), Phase::NotAuthenticated);
+    assert!(!desk.server().is_utf8());
+    desk.sent.clear();
+    desk.say(b"e FETCH 1 FLAGS\r\nf LOGIN v q\r\ng FETCH 1 FLAGS\r\n");
+    let sent = String::from_utf8(desk.sent).unwrap();
+    let lines: Vec<_> = sent.lines().map(|line| line.split_at(5).0).collect();
+    assert_eq!(lines, ["e BAD", "f OK ", "g BAD"], "{sent}");
 }
