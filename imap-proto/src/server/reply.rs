@@ -194,7 +194,13 @@ fn put_code(code: &Code<'_>, output: &mut Output) {
         output.put_decimal(number);
     };
     match code {
-        Code::BadCharset(args) | Code::MailboxId(args) | Code::Referral(args) => argument(output, args),
+        Code::BadCharset(args) | Code::Referral(args) => argument(output, args),
+        // The parentheses belong to the grammar and not to the identity (RFC 8474 §4).
+        Code::MailboxId(id) => {
+            put(output, " (");
+            output.put(Class::Public, id);
+            put(output, ")");
+        }
         Code::Other { args, .. } | Code::Malformed { args, .. } => argument(output, args),
         Code::BadUrl(url) => {
             put(output, " ");

@@ -1,7 +1,12 @@
 //! Rules that bad clients break and careless applications would break, and what the machine makes of it.
 
-use super::desk::Desk;
+use super::desk::{Desk, status};
+use crate::Policy;
+use crate::server::reply::put_status;
 use crate::server::{Config, Offer, Phase};
+use crate::types::{Code, Condition};
+use bytes::Buf as _;
+use mail_wire::Output;
 
 fn selected() -> Desk {
     Desk::selected(Config::default())
@@ -52,4 +57,15 @@ fn a_user_who_has_gone_leaves_nothing_behind() {
     let sent = String::from_utf8(desk.sent).unwrap();
     let lines: Vec<_> = sent.lines().map(|line| line.split_at(5).0).collect();
     assert_eq!(lines, ["e BAD", "f OK ", "g BAD"], "{sent}");
+}
+
+/// RFC 8474 §4: what the client reads is what the server was given.
+#[test]
+fn the_identity_of_a_mailbox_stands_in_parentheses() {
+    let code = Code::MailboxId(b"F2212ea87");
+    let mut output = Output::new();
+    put_status("a", &status(Condition::Ok, "done").with_code(code), &mut output);
+    let sent = output.copy_to_bytes(output.remaining());
+    assert_eq!(sent, &b"a OK [MAILBOXID (F2212ea87)] done\r\n"[..]);
+    assert_eq!(crate::parse::status::code(&sent[6..27], &mut Policy::client().grammar.repairs), code);
 }
