@@ -5,6 +5,7 @@ use super::event::Refusal;
 use super::table::Phase;
 use crate::error::Violation;
 use crate::policy::Tls;
+use crate::types::astring::Form;
 use crate::types::code::Code;
 use crate::types::status::{Condition, Status};
 use crate::types::text::ResponseText;
@@ -152,7 +153,12 @@ pub(crate) fn check(status: &Status<'_>) -> Result<(), Misuse> {
     let fits = match status.code {
         Some(Code::BadCharset(args) | Code::MailboxId(args) | Code::Referral(args)) => clean(args),
         Some(Code::Other { name, args } | Code::Malformed { name, args }) => atom(name) && clean(args),
-        Some(Code::BadUrl(url)) => clean(url.raw()),
+        // Nothing that would have to be a literal: a status has none, and who reads it takes its line for the whole.
+        Some(Code::BadUrl(url)) => clean(url.raw()) && !matches!(url.form(false), Form::Literal),
+        Some(Code::AppendUid { uids, .. } | Code::Modified(uids)) => uids.is_fixed(),
+        Some(Code::CopyUid { from, to, .. }) => from.is_fixed() && to.is_fixed(),
+        // It would be read as a code.
+        None => status.text.bytes().first() != Some(&b'['),
         _ => true,
     };
     let text = status.text.bytes();

@@ -126,6 +126,11 @@ impl<'a> SequenceSet<'a> {
         self.0 == b"$"
     }
 
+    /// Whether every number of it is written out: neither `*` nor `$`, which mean something to a server alone (RFC 9051 §9, `uid-set`).
+    pub(crate) fn is_fixed(self) -> bool {
+        !self.is_saved() && memchr::memchr(b'*', self.0).is_none()
+    }
+
     /// The ranges in the order of the wire.
     #[must_use]
     pub fn ranges(self) -> Ranges<'a> {

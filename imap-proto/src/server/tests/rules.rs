@@ -2,9 +2,9 @@
 
 use super::desk::{Desk, status};
 use crate::Policy;
-use crate::server::reply::put_status;
+use crate::server::reply::{check, put_status};
 use crate::server::{Config, Offer, Phase};
-use crate::types::{Code, Condition};
+use crate::types::{AString, Code, Condition, ResponseText, SequenceSet, Status};
 use bytes::Buf as _;
 use mail_wire::Output;
 
@@ -68,4 +68,30 @@ fn the_identity_of_a_mailbox_stands_in_parentheses() {
     let sent = output.copy_to_bytes(output.remaining());
     assert_eq!(sent, &b"a OK [MAILBOXID (F2212ea87)] done\r\n"[..]);
     assert_eq!(crate::parse::status::code(&sent[6..27], &mut Policy::client().grammar.repairs), code);
+}
+
+/// A status that a client would read otherwise than it was meant is refused, and the answer is owed as before.
+#[test]
+fn a_status_is_read_as_it_was_meant() {
+    let long = vec![b'x'; 1001];
+    let one = SequenceSet::new(b"1").unwrap();
+    let codes = [
+        Code::BadUrl(AString::new(b"imap://\xc3\xa9").unwrap()),
+        Code::BadUrl(AString::new(&long).unwrap()),
+        Code::AppendUid { validity: 1, uids: SequenceSet::ALL },
+        Code::CopyUid { validity: 1, from: one, to: SequenceSet::SAVED },
+        Code::Modified(SequenceSet::new(b"1,*").unwrap()),
+    ];
+    for code in codes {
+        assert!(check(&status(Condition::No, "x").with_code(code)).is_err(), "{code:?}");
+    }
+    let text = ResponseText::wire(b"[ALERT] pay");
+    assert!(check(&Status::new(Condition::Ok, text)).is_err());
+    assert!(check(&Status::new(Condition::Ok, text).with_code(Code::Closed)).is_ok());
+    let good = Code::BadUrl(AString::new(b"imap://a/b;uid=1").unwrap());
+    assert!(check(&status(Condition::No, "x").with_code(good)).is_ok());
+    assert!(
+        check(&status(Condition::Ok, "x").with_code(Code::CopyUid { validity: 1, from: one, to: one }))
+            .is_ok()
+    );
 }
