@@ -25,8 +25,13 @@ impl Enabled {
     pub(crate) fn of(asked: Atoms<'_>, offer: Capabilities<'_>) -> Self {
         let mut set = 0;
         for (index, name) in NAMES.iter().enumerate() {
-            // Who offers UTF8=ONLY takes UTF8=ACCEPT (RFC 6855 §4).
-            let offered = offer.has(name) || *name == "UTF8=ACCEPT" && offer.has("UTF8=ONLY");
+            // Who offers UTF8=ONLY takes UTF8=ACCEPT (RFC 6855 §6); who offers QRESYNC has CONDSTORE (RFC 7162 §3.2.3).
+            let implied = match *name {
+                "UTF8=ACCEPT" => offer.has("UTF8=ONLY"),
+                "CONDSTORE" => offer.has("QRESYNC"),
+                _ => false,
+            };
+            let offered = offer.has(name) || implied;
             if asked.has(name) && offered {
                 set |= Self::bit(index);
             }
@@ -39,9 +44,11 @@ impl Enabled {
         self.0 |= other.0;
     }
 
-    /// Whether the extension is on.
+    /// Whether the extension is on, by its name or with another: ENABLE QRESYNC means the same with CONDSTORE beside it and without
+    /// (RFC 7162 §3.2.3).
     pub(crate) fn has(self, name: &str) -> bool {
-        self.names().any(|one| one.eq_ignore_ascii_case(name))
+        let with = |one: &str| one == "QRESYNC" && name.eq_ignore_ascii_case("CONDSTORE");
+        self.names().any(|one| one.eq_ignore_ascii_case(name) || with(one))
     }
 
     /// The names, as they are told.

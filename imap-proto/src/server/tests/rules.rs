@@ -95,3 +95,21 @@ fn a_status_is_read_as_it_was_meant() {
             .is_ok()
     );
 }
+
+/// RFC 7162 §3.2.3: QRESYNC brings CONDSTORE along, offered by its name or not; what is told is what was asked for.
+#[test]
+fn who_enables_qresync_has_condstore() {
+    for (ask, told, qresync) in [
+        ("QRESYNC", " QRESYNC", true),
+        ("CONDSTORE", " CONDSTORE", false),
+        ("QRESYNC CONDSTORE", " CONDSTORE QRESYNC", true),
+    ] {
+        let offer = Offer::new("IMAP4rev1 ENABLE QRESYNC").unwrap();
+        let mut desk = Desk::secure(Config { offer: offer.into(), ..Config::default() });
+        desk.say(format!("a LOGIN u p\r\nb ENABLE {ask}\r\n").as_bytes());
+        assert!(desk.server().is_enabled("CONDSTORE"), "{ask}");
+        assert_eq!(desk.server().is_enabled("QRESYNC"), qresync);
+        let sent = String::from_utf8(desk.sent).unwrap();
+        assert!(sent.ends_with(&format!("* ENABLED{told}\r\nb OK done\r\n")), "{sent}");
+    }
+}
