@@ -64,9 +64,9 @@ impl Client<'_> {
                     known.flags.clone_from(&now[at].flags);
                     with_flags(known, |flags| writer.fetch(seq(place)).uid(known.uid).flags(flags).end());
                 }
-                None if expunge => {
+                // Where none may be told to be gone it stays, and is told with the next command.
+                None if expunge && writer.expunge(seq(place)).is_ok() => {
                     selected.messages.remove(place);
-                    writer.expunge(seq(place));
                 }
                 _ => {}
             }

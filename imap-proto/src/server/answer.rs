@@ -88,6 +88,17 @@ impl Server {
         if self.open.is_some() { Err(Misuse::MustWait) } else { Ok(()) }
     }
 
+    /// Whether a message may be told to be gone now (RFC 9051 §7.5.1). While the message of an APPEND is offered its command is not yet
+    /// in progress.
+    pub(super) fn may_expunge(&self) -> Result<(), Misuse> {
+        let told_when = match self.owed {
+            Owed::Answer(kind) => kind != Kind::Numbers,
+            Owed::Nothing => self.mode == Mode::Idle,
+            _ => false,
+        };
+        if told_when && self.phase == Phase::Selected { Ok(()) } else { Err(Misuse::NotInState) }
+    }
+
     fn greet(&mut self, status: &Status<'_>, output: &mut Output) {
         self.owed = Owed::Nothing;
         self.phase = match status.condition {

@@ -207,6 +207,8 @@ pub(crate) enum Kind {
     Logout,
     /// UNAUTHENTICATE (RFC 8437).
     Unauthenticate,
+    /// FETCH, STORE or SEARCH by numbers: none may change meanwhile.
+    Numbers,
 }
 
 /// A literal in a FETCH response.

@@ -120,6 +120,9 @@ impl Server {
             Command::Enable(names) => Kind::Enable(Enabled::of(names, self.offer.capabilities())),
             Command::Logout => Kind::Logout,
             Command::Idle => Kind::Idle,
+            Command::Fetch { uid: false, .. }
+            | Command::Store { uid: false, .. }
+            | Command::Search { uid: false, .. } => Kind::Numbers,
             Command::Other { uid: false, name, .. } if name.is("UNAUTHENTICATE") => Kind::Unauthenticate,
             _ => Kind::Plain,
         };

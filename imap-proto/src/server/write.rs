@@ -55,10 +55,35 @@ impl<'s> Writer<'s> {
         self.counted(messages, "RECENT")
     }
 
-    /// `* n EXPUNGE`: the message is gone, and those behind it count one less (§7.5.1). Never during FETCH, STORE or SEARCH
-    /// without UID.
-    pub fn expunge(&mut self, message: u32) -> &mut Self {
-        self.counted(message, "EXPUNGE")
+    /// `* n EXPUNGE`: the message is gone, and those behind it count one less (§7.5.1).
+    ///
+    /// # Errors
+    /// [`Misuse::NotInState`] during FETCH, STORE and SEARCH without UID, while the message of an APPEND is offered, and where no mailbox is
+    /// selected: the numbers that the client counts by would not be the server's any more. [`Misuse::Invalid`] for message 0.
+    pub fn expunge(&mut self, message: u32) -> Result<&mut Self, Misuse> {
+        self.server.may_expunge()?;
+        if message == 0 {
+            return Err(Misuse::Invalid("message 0"));
+        }
+        Ok(self.counted(message, "EXPUNGE"))
+    }
+
+    /// `* VANISHED`: these UIDs are gone. `earlier`: they went before, and no number of a message moves by it (RFC 7162 §3.2.10).
+    ///
+    /// # Errors
+    /// As [`Writer::expunge`], whose place it takes behind ENABLE QRESYNC; earlier ones may be told at any time. [`Misuse::Invalid`] for
+    /// a set with `*` or `$`.
+    pub fn vanished(&mut self, earlier: bool, uids: SequenceSet<'_>) -> Result<&mut Self, Misuse> {
+        if !earlier {
+            self.server.may_expunge()?;
+        }
+        if !uids.is_fixed() {
+            return Err(Misuse::Invalid("a set with * or $"));
+        }
+        put(self.output, if earlier { "* VANISHED (EARLIER) " } else { "* VANISHED " });
+        put(self.output, uids.as_str());
+        put(self.output, "\r\n");
+        Ok(self)
     }
 
     /// `* n WHAT`.

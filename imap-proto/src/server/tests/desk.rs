@@ -251,7 +251,7 @@ fn command_turn(
             writer.namespace(&[own], &[], &[]);
         }
         Command::Expunge { .. } => {
-            writer.expunge(1);
+            writer.expunge(1).unwrap();
         }
         Command::Fetch { atts, .. } => return fetch(server, atts, answer, output),
         Command::Idle => {

@@ -3,10 +3,10 @@
 use super::desk::{Desk, status};
 use crate::Policy;
 use crate::server::reply::{check, put_status};
-use crate::server::{Config, Offer, Phase};
+use crate::server::{Config, Event, Offer, Phase, Server, Turn};
 use crate::types::{AString, Code, Condition, ResponseText, SequenceSet, Status};
 use bytes::Buf as _;
-use mail_wire::Output;
+use mail_wire::{Framed, Machine as _, Output};
 
 fn selected() -> Desk {
     Desk::selected(Config::default())
@@ -112,4 +112,52 @@ fn who_enables_qresync_has_condstore() {
         let sent = String::from_utf8(desk.sent).unwrap();
         assert!(sent.ends_with(&format!("* ENABLED{told}\r\nb OK done\r\n")), "{sent}");
     }
+}
+
+/// RFC 9051 §7.5.1: the client counts by the numbers that it has.
+#[test]
+fn a_message_is_not_told_to_be_gone_while_numbers_are_in_use() {
+    for (line, may) in [
+        ("FETCH 1 FLAGS", false),
+        ("STORE 1 FLAGS ()", false),
+        ("SEARCH ALL", false),
+        ("APPEND x {1}", false),
+        ("SELECT y", false),
+        ("UID FETCH 1 FLAGS", true),
+        ("UID STORE 1 FLAGS ()", true),
+        ("UID SEARCH ALL", true),
+        ("NOOP", true),
+        ("COPY 1 x", true),
+        ("EXPUNGE", true),
+        ("LIST \"\" *", true),
+    ] {
+        let mut desk = selected();
+        desk.input.feed(format!("a {line}\r\n").as_bytes());
+        let server = desk.server.as_mut().unwrap();
+        let Ok(Framed::Ready(unit)) = server.frame(&mut desk.input, &mut desk.output) else { panic!() };
+        let all = match server.decode(unit, &mut desk.input).unwrap() {
+            Event::Command(_, answer) => expunges(server, &answer, &mut Output::new()),
+            Event::Append(_, offer) => expunges(server, &offer, &mut Output::new()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(all, [may, may, true], "{line}");
+    }
+}
+
+/// Whether EXPUNGE, VANISHED and VANISHED (EARLIER) are taken.
+fn expunges(server: &mut Server, turn: &impl Turn, output: &mut Output) -> Vec<bool> {
+    let uids = SequenceSet::new(b"7:9").unwrap();
+    let mut writer = server.untagged(turn, output).unwrap();
+    assert!(writer.expunge(0).is_err() && writer.vanished(true, SequenceSet::ALL).is_err());
+    let told = [
+        writer.expunge(1).is_ok(),
+        writer.vanished(false, uids).is_ok(),
+        writer.vanished(true, uids).is_ok(),
+    ];
+    let sent = output.copy_to_bytes(output.remaining());
+    let lines = sent
+        .split(|octet| *octet == b'\n')
+        .filter(|line| line.starts_with(b"* 1 EX") || line.starts_with(b"* VAN"));
+    assert_eq!(lines.count(), told.iter().filter(|told| **told).count());
+    told.to_vec()
 }
