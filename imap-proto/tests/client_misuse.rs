@@ -452,3 +452,22 @@ fn what_was_known_of_a_user_goes_with_him() {
     desk.hear(b"A4 OK [CAPABILITY IMAP4rev1 ENABLE] done\r\n", |_| ());
     desk.send(b"a ENABLE CONDSTORE\r\n").unwrap();
 }
+
+/// RFC 9051 §5.1, §6.2.2, appendices A and E: a server of IMAP4rev2 alone reads UTF-8 and initial responses.
+#[test]
+fn a_server_of_imap4rev2_alone_is_spoken_to_in_utf8() {
+    for (offer, utf8) in [("IMAP4rev2", true), ("IMAP4rev1 IMAP4rev2", false), ("IMAP4rev1", false)] {
+        let greeting = format!("* OK [CAPABILITY {offer}] hi\r\n");
+        let mut desk = Desk::new(Policy::client(), true, greeting.as_bytes());
+        assert_eq!(desk.client.is_utf8(), utf8);
+        desk.send(b"a AUTHENTICATE PLAIN AHUAcA==\r\n").unwrap();
+        let sent = desk.output.copy_to_bytes(desk.output.remaining());
+        assert_eq!(sent.ends_with(b" PLAIN AHUAcA==\r\n"), offer.ends_with('2'), "{offer}");
+        desk.hear(if offer.ends_with('2') { b"" } else { b"+ \r\n" }, |_| ());
+        desk.output.advance(desk.output.remaining());
+        desk.hear(format!("A1 OK [CAPABILITY {offer}] in\r\n").as_bytes(), |_| ());
+        desk.send(b"a SELECT \"\xc3\xa9\"\r\n").unwrap();
+        let sent = desk.output.copy_to_bytes(desk.output.remaining());
+        assert_eq!(sent == b"A2 SELECT \"\xc3\xa9\"\r\n"[..], utf8, "{offer}");
+    }
+}

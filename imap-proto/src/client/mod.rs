@@ -254,10 +254,11 @@ impl Client {
         self.secure
     }
 
-    /// Whether UTF-8 is on: ENABLE of UTF8=ACCEPT or IMAP4rev2 is complete (RFC 9755 §3, RFC 9051 §6.3.1).
+    /// Whether UTF-8 is on: ENABLE of UTF8=ACCEPT or IMAP4rev2 is complete (RFC 9755 §3, RFC 9051 §6.3.1), or the server speaks
+    /// IMAP4rev2 alone.
     #[must_use]
     pub fn is_utf8(&self) -> bool {
-        self.strings.utf8
+        self.strings.utf8 || self.capabilities().is_some_and(Capabilities::are_utf8)
     }
 
     /// How many commands await their completion.

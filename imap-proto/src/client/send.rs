@@ -47,7 +47,7 @@ impl Client {
             }
             Command::Authenticate { initial: first, .. } => {
                 then = Then::Sasl;
-                if !self.has("SASL-IR") {
+                if !self.has("SASL-IR") && !self.has("IMAP4rev2") {
                     initial = first.take();
                 }
             }

@@ -265,10 +265,11 @@ impl Server {
         self.secure
     }
 
-    /// Whether the client has enabled UTF-8: names are then UTF-8 in both directions (RFC 9755 §3, RFC 9051 §5.1).
+    /// Whether the client has enabled UTF-8, or IMAP4rev2 alone is offered: names are then UTF-8 in both directions (RFC 9755 §3,
+    /// RFC 9051 §5.1).
     #[must_use]
     pub fn is_utf8(&self) -> bool {
-        self.enabled.is_utf8()
+        self.enabled.is_utf8() || self.offer.capabilities().are_utf8()
     }
 
     /// Whether the client has enabled an extension, such as `CONDSTORE`.

@@ -63,6 +63,12 @@ impl<'a> Capabilities<'a> {
         })
     }
 
+    /// Whether names and quoted strings are UTF-8 from the first command on: IMAP4rev2 without the older version beside it, which else has
+    /// to be left by ENABLE (RFC 9051 §5.1, appendix A).
+    pub(crate) fn are_utf8(self) -> bool {
+        self.has("IMAP4rev2") && !self.has("IMAP4rev1")
+    }
+
     /// The SASL mechanisms.
     pub fn auth(self) -> impl Iterator<Item = &'a str> + Clone + 'a {
         self.values("AUTH")

@@ -161,3 +161,15 @@ fn expunges(server: &mut Server, turn: &impl Turn, output: &mut Output) -> Vec<b
     assert_eq!(lines.count(), told.iter().filter(|told| **told).count());
     told.to_vec()
 }
+
+/// RFC 9051 §5.1, appendix A: who speaks IMAP4rev2 alone has nothing to be enabled.
+#[test]
+fn a_server_of_imap4rev2_alone_speaks_utf8() {
+    for (offer, utf8) in [("IMAP4rev2", true), ("IMAP4rev1 IMAP4rev2", false), ("IMAP4rev1", false)] {
+        let offer = Offer::new(&format!("{offer} ENABLE")).unwrap();
+        let mut desk = Desk::secure(Config { offer: offer.into(), ..Config::default() });
+        desk.say(b"a LOGIN u p\r\nb SELECT \"\xc3\xa9\"\r\n");
+        assert_eq!(desk.server().is_utf8(), utf8);
+        assert_eq!(desk.sent.ends_with(b"b OK done\r\n"), utf8);
+    }
+}
