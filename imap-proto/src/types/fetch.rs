@@ -97,9 +97,11 @@ impl<'a> FetchAtt<'a> {
         })
     }
 
-    /// An attribute of an extension: a name without brackets.
+    /// An attribute of an extension: a name without brackets. A macro stands alone and for its attributes: in a list it is none
+    /// (RFC 9051 §6.4.5).
     fn other(name: &'a [u8], bracket: bool, before: Cursor<'a>) -> Parse<Self> {
-        if bracket || name.is_empty() {
+        let is_macro = ["ALL", "FAST", "FULL"].iter().any(|one| name.eq_ignore_ascii_case(one.as_bytes()));
+        if bracket || name.is_empty() || is_macro {
             return before.fail(Rule::Fetch);
         }
         Ok(Self::Other(Atom::checked(name)))
@@ -326,7 +328,7 @@ mod tests {
         assert_eq!(fast.iter().count(), 3);
         assert_eq!(FetchAtts::parse(b"FULL").unwrap().iter().count(), 5);
         assert_eq!(FetchAtts::parse(b"ALL").unwrap().iter().last(), Some(FetchAtt::Envelope));
-        assert_eq!(FetchAtts::parse(b"(ALL)").unwrap().macro_name(), None);
+        assert!(FetchAtts::parse(b"(ALL)").is_err() && FetchAtts::parse(b"(UID fast)").is_err());
     }
 
     #[test]
