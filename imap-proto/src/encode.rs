@@ -352,8 +352,23 @@ fn key_argument(key: Key<'_>, sink: &mut impl Sink) {
             string(sink, Class::Public, field);
             string(sink, Class::Public, text);
         }
-        Key::Keyword(name) | Key::Unkeyword(name) => word(sink, name.as_str()),
-        Key::Before(date)
+        Key::Keyword(name)
+        | Key::Unkeyword(name)
+        | Key::Filter(name)
+        | Key::EmailId(name)
+        | Key::ThreadId(name) => word(sink, name.as_str()),
+        Key::ModSeq { entry, sequence } => {
+            if let Some((name, kind)) = entry {
+                put(sink, " ");
+                quoted(sink, name);
+                word(sink, kind.name());
+            }
+            word(sink, &sequence.to_string());
+        }
+        Key::SavedBefore(date)
+        | Key::SavedOn(date)
+        | Key::SavedSince(date)
+        | Key::Before(date)
         | Key::On(date)
         | Key::SentBefore(date)
         | Key::SentOn(date)

@@ -471,3 +471,17 @@ fn a_server_of_imap4rev2_alone_is_spoken_to_in_utf8() {
         assert_eq!(sent == b"A2 SELECT \"\xc3\xa9\"\r\n"[..], utf8, "{offer}");
     }
 }
+
+#[test]
+fn a_key_that_the_server_does_not_offer_is_not_sent() {
+    for (offer, refused) in [("IDLE", true), ("CONDSTORE", false), ("QRESYNC", false)] {
+        let greeting = format!("* PREAUTH [CAPABILITY IMAP4rev1 {offer}] hi\r\n");
+        let mut desk = Desk::new(Policy::client(), true, greeting.as_bytes());
+        desk.send(b"a SELECT x\r\n").unwrap();
+        if refused {
+            desk.refused(b"a SEARCH NOT MODSEQ 5\r\n", Misuse::NotOffered("CONDSTORE"));
+        } else {
+            desk.send(b"a SEARCH NOT MODSEQ 5\r\n").unwrap();
+        }
+    }
+}

@@ -8,7 +8,7 @@ use super::{Client, State};
 use crate::command::{AppendForm, Command};
 use crate::encode;
 use crate::policy::{Allow, Tls};
-use crate::types::{Flag, Flags, Tag};
+use crate::types::{Flag, Flags, Key, Search, Tag};
 use bytes::Bytes;
 use mail_wire::dot::{BareScan, BodyEol};
 use mail_wire::{Class, Misuse, Output, Returned, base64};
@@ -278,6 +278,9 @@ impl Client {
                 self.may_use_mailboxes()?;
                 match command {
                     Command::Store { flags, .. } => may_set(*flags)?,
+                    Command::Search { keys, .. } if self.missing(*keys).is_some() => {
+                        return Err(Misuse::NotOffered(self.missing(*keys).unwrap_or_default()));
+                    }
                     Command::Search { charset: Some(_), .. } if self.strings.unlabelled => {
                         return Err(Misuse::Forbidden("a charset behind ENABLE UTF8=ACCEPT"));
                     }
@@ -289,6 +292,11 @@ impl Client {
                 self.may_name(command)
             }
         }
+    }
+
+    /// The extension that a key needs and the server lacks. What a server that has told nothing can do is left to the caller.
+    fn missing(&self, keys: Search<'_>) -> Option<&'static str> {
+        self.capabilities().and_then(|offer| Key::missing(keys, offer))
     }
 
     /// A message in UTF-8 needs `ENABLE UTF8=ACCEPT` to be complete (RFC 6855 §4), one with NUL a server that takes literal8

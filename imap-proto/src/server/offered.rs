@@ -15,6 +15,12 @@ pub(super) fn broken(
     args: usize,
     offer: Capabilities<'_>,
 ) -> Option<(usize, Rule)> {
+    if let Command::Search { keys, .. } = command {
+        // A key that an application does not know would find nothing, and say so as if it had looked.
+        if Key::missing(*keys, offer).is_some() {
+            return Some((args, Rule::Search));
+        }
+    }
     // Most commands hold none of this, and are let go on without a look at the offer.
     let saved = memchr(b'$', unit).filter(|_| names_saved(command));
     let options = match command {

@@ -47,7 +47,7 @@ pub use mailbox::Mailbox;
 pub use mailbox_data::{ListItem, MailboxStatus, Namespace, Namespaces, StatusItem};
 pub use numbers::{BadNumber, ESearch, ESearchItem, Numbers, ThreadToken, Threads};
 pub use raw::{Options, Raw};
-pub use search::{Key, Search};
+pub use search::{EntryType, Key, Search};
 pub use section::{HeaderNames, Part, Partial, Section, SectionText};
 pub use sequence::{Bound, SeqRange, SequenceSet, SequenceSetBuf};
 pub use server_id::ServerId;

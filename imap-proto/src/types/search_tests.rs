@@ -147,3 +147,68 @@ fn a_key_whose_answer_does_not_matter_is_not_asked() {
     assert_eq!(asked("OR SEEN DRAFT", false), 2);
     assert_eq!(asked("NOT (SEEN DRAFT) FLAGGED", false), 2);
 }
+
+/// The examples of RFC 7162 §3.1.5, RFC 6203 §3, RFC 5466 §3.1, RFC 8474 §5.3 and RFC 8514 §4.3, and what is none.
+#[test]
+fn keys_of_extensions_are_read() {
+    let read = |keys: &'static [u8]| Search::parse(keys).unwrap().iter().collect::<Vec<_>>();
+    let draft = AString::quoted(br"/flags/\\draft", true);
+    assert_eq!(
+        read(br#"MODSEQ "/flags/\\draft" ALL 620162338"#),
+        [Key::ModSeq { entry: Some((draft, EntryType::All)), sequence: 620_162_338 }]
+    );
+    assert_eq!(read(b"modseq 0"), [Key::ModSeq { entry: None, sequence: 0 }]);
+    let atom = |octets| Atom::new(octets).unwrap();
+    let day = Date::parse(b"28-Dec-2014").unwrap();
+    assert_eq!(
+        read(b"FUZZY (SEEN FILTER on-the-road) SAVEDBEFORE 28-Dec-2014 SAVEDON 28-Dec-2014"),
+        [
+            Key::Fuzzy,
+            Key::Open,
+            Key::Seen,
+            Key::Filter(atom(b"on-the-road")),
+            Key::Close,
+            Key::SavedBefore(day),
+            Key::SavedOn(day)
+        ]
+    );
+    assert_eq!(
+        read(b"EMAILID M6d99ac3275bb4e THREADID T64b_4-a SAVEDSINCE 28-Dec-2014 SAVEDATESUPPORTED"),
+        [
+            Key::EmailId(atom(b"M6d99ac3275bb4e")),
+            Key::ThreadId(atom(b"T64b_4-a")),
+            Key::SavedSince(day),
+            Key::SaveDateSupported
+        ]
+    );
+    for bad in [
+        &b"FUZZY"[..],
+        b"(FUZZY)",
+        b"MODSEQ",
+        b"MODSEQ x",
+        b"MODSEQ \"/flags/x\" 5",
+        b"MODSEQ \"/flags/x\" some 5",
+        b"MODSEQ 9223372036854775808",
+        b"FILTER a/b",
+        b"FILTER \"a\"",
+        b"EMAILID M(1)",
+        b"SAVEDON today",
+        b"SAVEDATESUPPORTEDX",
+    ] {
+        assert!(Search::parse(bad).is_err(), "{}", bad.escape_ascii());
+    }
+    assert!(Search::parse(&[&b"EMAILID "[..], &[b'x'; 255]].concat()).is_ok());
+    assert!(Search::parse(&[&b"EMAILID "[..], &[b'x'; 256]].concat()).is_err());
+}
+
+/// FUZZY says how its key is to be asked, and changes nothing of how keys combine.
+#[test]
+fn a_fuzzy_key_holds_where_its_key_holds() {
+    for seen in [false, true] {
+        let holds = |keys: &[u8]| Search::parse(keys).unwrap().matches(|key| key == Key::Seen && seen);
+        assert_eq!(holds(b"FUZZY SEEN"), seen);
+        assert_eq!(holds(b"NOT FUZZY SEEN"), !seen);
+        assert_eq!(holds(b"OR DRAFT FUZZY (SEEN NOT DRAFT)"), seen);
+        assert_eq!(holds(b"FUZZY OR DRAFT SEEN NOT DRAFT"), seen);
+    }
+}

@@ -56,3 +56,25 @@ fn an_initial_response_is_read_where_it_is_offered() {
         assert_eq!(desk.sent.ends_with(b"a BAD cannot read this\r\n"), told.starts_with("malformed"));
     }
 }
+
+/// A key that a server does not offer is none to it: an application that did not know it would say that nothing is found.
+#[test]
+fn keys_of_extensions_are_read_where_they_are_offered() {
+    for (keys, extension) in [
+        ("MODSEQ 5", "CONDSTORE"),
+        ("NOT (SEEN MODSEQ 5)", "QRESYNC"),
+        ("FUZZY SUBJECT x", "SEARCH=FUZZY"),
+        ("FILTER x", "FILTERS"),
+        ("EMAILID M1", "OBJECTID"),
+        ("OR SEEN THREADID T1", "OBJECTID"),
+        ("SAVEDON 1-Feb-1994", "SAVEDATE"),
+    ] {
+        for (offer, answer) in [
+            ("IMAP4rev1", "a BAD cannot read this"),
+            ("IMAP4rev2", "a BAD cannot read this"),
+            (&format!("IMAP4rev1 {extension}"), "a OK done"),
+        ] {
+            assert_eq!(answered(offer, &format!("SEARCH {keys}")), answer, "{offer}: {keys}");
+        }
+    }
+}
