@@ -244,7 +244,7 @@ fn options(sink: &mut impl Sink, options: Options<'_>) {
 }
 
 /// Tokens that were kept as they came. A string is quoted or a literal, as this connection wants it.
-fn raw(sink: &mut impl Sink, raw: Raw<'_>) {
+pub(crate) fn raw(sink: &mut impl Sink, raw: Raw<'_>) {
     for token in raw.tokens() {
         match token {
             RawToken::Open => put(sink, "("),

@@ -272,6 +272,7 @@ impl Client<'_> {
                 max: numbers.last().copied().filter(|_| wants("MAX")),
                 all: all.as_ref().map(SequenceSetBuf::as_set).filter(|_| wants("ALL")),
                 count: u32::try_from(numbers.len()).ok().filter(|_| wants("COUNT")),
+                ..SearchResult::default()
             };
             writer.esearch(uid, found);
         } else {

@@ -9,7 +9,7 @@ use super::section_scan::SectionScan;
 use super::write::{Response, flags, literal};
 use super::{Open, Server};
 use crate::encode;
-use crate::types::{BodyStructure, DateTime, Envelope, FetchAtt, Flags};
+use crate::types::{Atom, BodyStructure, DateTime, Envelope, FetchAtt, Flags, Raw};
 use alloc::string::ToString as _;
 use mail_wire::{Class, Misuse, Output};
 use memchr::memchr;
@@ -90,6 +90,20 @@ impl<'s> FetchWriter<'s> {
         self.output.put_decimal(sequence);
         put(self.output, ")");
         self
+    }
+
+    /// Any other attribute by its name: what an extension adds and this crate has no type for, such as PREVIEW or EMAILID.
+    ///
+    /// # Errors
+    /// [`Misuse::Invalid`] without a value.
+    pub fn other(mut self, name: Atom<'_>, value: Raw<'_>) -> Result<Self, Misuse> {
+        if value.is_empty() {
+            return Err(Misuse::Invalid("an attribute without a value"));
+        }
+        self.item(name.as_str());
+        put(self.output, " ");
+        encode::raw(&mut Response(self.output, self.server.is_utf8()), value);
+        Ok(self)
     }
 
     /// `ENVELOPE`, from the fields of a store.

@@ -3,10 +3,10 @@
 use super::Server;
 use super::fetch_writer::FetchWriter;
 use super::reply::{check, put, put_status};
-use crate::encode::Sink;
+use crate::encode::{self, Sink};
 use crate::types::astring::{Form, escape};
 use crate::types::status::{Condition, Status};
-use crate::types::{AString, Atom, Flags, IdFields, Mailbox, SequenceSet};
+use crate::types::{AString, Atom, Flags, IdFields, Mailbox, Raw, SequenceSet};
 use mail_wire::{Class, Misuse, Output};
 
 /// Writes untagged responses. Each is written whole by its call.
@@ -29,6 +29,8 @@ pub struct SearchResult<'a> {
     pub all: Option<SequenceSet<'a>>,
     /// How many.
     pub count: Option<u32>,
+    /// The highest modification sequence of what was found (RFC 7162 §3.1.5).
+    pub mod_seq: Option<u64>,
 }
 
 /// A namespace (RFC 2342 §5): the prefix of its mailboxes, and the delimiter of their hierarchy.
@@ -168,13 +170,54 @@ impl<'s> Writer<'s> {
 
     /// `* SEARCH` with the numbers that were found, perhaps none (RFC 3501 §7.2.5).
     pub fn search(&mut self, numbers: impl IntoIterator<Item = u32>) -> &mut Self {
+        self.numbers(numbers, None)
+    }
+
+    /// The same with the highest modification sequence of what was found: the answer to a SEARCH that asks for MODSEQ (RFC 7162 §3.1.5).
+    pub fn search_mod_seq(&mut self, numbers: impl IntoIterator<Item = u32>, sequence: u64) -> &mut Self {
+        self.numbers(numbers, Some(sequence))
+    }
+
+    /// Where nothing is found no sequence is told: there is none.
+    fn numbers(&mut self, numbers: impl IntoIterator<Item = u32>, sequence: Option<u64>) -> &mut Self {
         put(self.output, "* SEARCH");
+        let mut found = false;
         for number in numbers {
+            found = true;
             put(self.output, " ");
             self.output.put_decimal(number.into());
         }
+        if let Some(sequence) = sequence.filter(|_| found) {
+            put(self.output, " (MODSEQ ");
+            self.output.put_decimal(sequence);
+            put(self.output, ")");
+        }
         put(self.output, "\r\n");
         self
+    }
+
+    /// Any other response by its name, with the number of a message before it where it is about one: what an extension adds and this crate
+    /// has no type for, such as SORT, THREAD or QUOTA. Strings in it are written as this connection wants them.
+    ///
+    /// # Errors
+    /// [`Misuse::Invalid`] for a status, EXPUNGE, VANISHED and FETCH, which change what the machine knows and have calls of their own.
+    pub fn other(&mut self, number: Option<u32>, name: Atom<'_>, args: Raw<'_>) -> Result<&mut Self, Misuse> {
+        let own = ["EXPUNGE", "VANISHED", "FETCH", "UIDFETCH"].iter().any(|own| name.is(own));
+        if own || Condition::from_name(name.as_bytes()).is_some() {
+            return Err(Misuse::Invalid("a response with a call of its own"));
+        }
+        put(self.output, "* ");
+        if let Some(number) = number {
+            self.output.put_decimal(number.into());
+            put(self.output, " ");
+        }
+        put(self.output, name.as_str());
+        if !args.is_empty() {
+            put(self.output, " ");
+            encode::raw(&mut Response(self.output, self.server.is_utf8()), args);
+        }
+        put(self.output, "\r\n");
+        Ok(self)
     }
 
     /// `* ESEARCH` with the tag of the command (RFC 9051 §7.3.4): the answer to a SEARCH with RETURN, and to every one in IMAP4rev2.
@@ -192,6 +235,10 @@ impl<'s> Writer<'s> {
         if let Some(all) = found.all {
             put(self.output, " ALL ");
             put(self.output, all.as_str());
+        }
+        if let Some(sequence) = found.mod_seq {
+            put(self.output, " MODSEQ ");
+            self.output.put_decimal(sequence);
         }
         put(self.output, "\r\n");
         self

@@ -3,8 +3,8 @@
 use super::desk::{Desk, status};
 use crate::Policy;
 use crate::server::reply::{check, put_status};
-use crate::server::{Config, Event, Offer, Phase, Server, Turn};
-use crate::types::{AString, Code, Condition, ResponseText, SequenceSet, Status};
+use crate::server::{Config, Event, Offer, Phase, SearchResult, Server, Turn};
+use crate::types::{AString, Atom, Code, Condition, Raw, ResponseText, SequenceSet, Status};
 use bytes::Buf as _;
 use mail_wire::{Framed, Machine as _, Output};
 
@@ -172,4 +172,35 @@ fn a_server_of_imap4rev2_alone_speaks_utf8() {
         assert_eq!(desk.server().is_utf8(), utf8);
         assert_eq!(desk.sent.ends_with(b"b OK done\r\n"), utf8);
     }
+}
+
+/// What an extension adds goes out as the client reads it, and what has a call of its own does not go out by another.
+#[test]
+fn responses_of_extensions_are_written() {
+    let offer = Offer::new("IMAP4rev1 CONDSTORE").unwrap();
+    let mut desk = Desk::selected(Config { offer: offer.into(), ..Config::default() });
+    desk.input.feed(b"a UID SEARCH MODSEQ 5\r\n");
+    let server = desk.server.as_mut().unwrap();
+    let Ok(Framed::Ready(unit)) = server.frame(&mut desk.input, &mut desk.output) else { panic!() };
+    let Event::Command(_, answer) = server.decode(unit, &mut desk.input).unwrap() else { panic!() };
+    let mut writer = server.untagged(&answer, &mut desk.output).unwrap();
+    let atom = |name: &'static str| Atom::new(name.as_bytes()).unwrap();
+    let raw = |octets: &'static [u8]| Raw::new(octets).unwrap();
+    writer.search_mod_seq([2, 5], 9).search_mod_seq([], 9);
+    writer.esearch(true, SearchResult { min: Some(2), mod_seq: Some(9), ..SearchResult::default() });
+    writer.other(None, atom("THREAD"), raw(b"(2)(3 6)")).unwrap();
+    writer.other(Some(3), atom("X-NEW"), raw(b"(a {2+}\r\n\r\n \"b\")")).unwrap();
+    writer.other(None, atom("SORT"), Raw::EMPTY).unwrap();
+    let fetch = writer.fetch(1).uid(7).other(atom("EMAILID"), raw(b"(M1)")).unwrap();
+    fetch.other(atom("PREVIEW"), raw(b"NIL")).unwrap().end();
+    assert!(writer.fetch(1).other(atom("PREVIEW"), Raw::EMPTY).is_err());
+    for own in ["OK", "bye", "Expunge", "VANISHED", "FETCH"] {
+        assert!(writer.other(Some(1), atom(own), raw(b"x")).is_err(), "{own}");
+    }
+    let sent = desk.output.copy_to_bytes(desk.output.remaining());
+    assert_eq!(
+        std::str::from_utf8(&sent).unwrap(),
+        "* SEARCH 2 5 (MODSEQ 9)\r\n* SEARCH\r\n* ESEARCH (TAG \"a\") UID MIN 2 MODSEQ 9\r\n* THREAD (2)(3 6)\r\n\
+         * 3 X-NEW (a {2}\r\n\r\n \"b\")\r\n* SORT\r\n* 1 FETCH (UID 7 EMAILID (M1) PREVIEW NIL)\r\n"
+    );
 }
