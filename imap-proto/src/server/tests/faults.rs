@@ -1,74 +1,13 @@
-//! Literals that are refused, messages that are not whole, ends.
+//! Policies for bodies and line ends, shutdowns, ends.
 
-use super::desk::{Desk, Golden};
+use super::desk::Desk;
+use crate::Policy;
 use crate::server::{Config, Offer};
-use crate::{Limits, Policy};
 use mail_wire::dot::BodyEol;
 use mail_wire::{Closing, End};
 
 fn selected() -> Desk {
     Desk::selected(Config::default())
-}
-
-fn small() -> Desk {
-    let limits = Limits { append: 16, ..Limits::default() };
-    Desk::selected(Config { limits, ..Config::default() })
-}
-
-fn refusing() -> Desk {
-    Desk { refuse_appends: true, ..selected() }
-}
-
-#[test]
-fn a_message_above_the_limit_is_never_read_as_commands() {
-    Golden {
-        make: small,
-        client: b"a APPEND INBOX {30+}\r\nA9 LOGOUT\r\nA9 DELETE INBOX\r\n\r\n\r\nb APPEND INBOX {17}\r\nc NOOP\r\n",
-        log: "Refused(LiteralTooLarge)\nRefused(LiteralTooLarge)\nNoop\n",
-        server: "a NO [TOOBIG] literal too large\r\nb NO [TOOBIG] literal too large\r\n* 2 EXISTS\r\nc OK done\r\n",
-    }
-    .check();
-}
-
-#[test]
-fn a_message_that_the_application_refuses_is_dropped() {
-    Golden {
-        make: refusing,
-        client: b"a APPEND INBOX {3}\r\nabc (\r\nb APPEND INBOX {9+}\r\nx LOGOUT\r\r\nc APPEND INBOX {2+}\r\nxx {2+}\r\nyy\r\nd NOOP\r\n",
-        log: "Append { mailbox: Mailbox(\"INBOX\"), flags: [], date: None, octets: 3, form: Literal, sync: true }\n\
-              malformed: a command at 4 of abc (\n\
-              Append { mailbox: Mailbox(\"INBOX\"), flags: [], date: None, octets: 9, form: Literal, sync: false }\n\
-              Append { mailbox: Mailbox(\"INBOX\"), flags: [], date: None, octets: 2, form: Literal, sync: false }\n\
-              Noop\n",
-        server: "a NO not this\r\nabc BAD cannot read this\r\nb NO not this\r\nc NO not this\r\n* 2 EXISTS\r\nd OK done\r\n",
-    }
-    .check();
-}
-
-#[test]
-fn a_message_that_is_not_whole_ends_in_no_body_end() {
-    Golden {
-        make: selected,
-        client: b"a APPEND INBOX {3+}\r\na\0b\r\nb APPEND INBOX {3+}\r\na\nb\r\nc APPEND INBOX {2+}\r\na\r\r\n\
-                  d APPEND INBOX {1+}\r\nx y\r\ne APPEND INBOX {1+}\r\nx {2+}\r\nyy\r\nf APPEND INBOX ~{1+}\r\nx\r\n\
-                  g APPEND INBOX (\\Recent) {5+}\r\nLOGOU\r\nh NOOP\r\n",
-        log: "Append { mailbox: Mailbox(\"INBOX\"), flags: [], date: None, octets: 3, form: Literal, sync: false }\n\
-              chunk a\\x00b\nmalformed: a message with whole line ends at 0 of \n\
-              Append { mailbox: Mailbox(\"INBOX\"), flags: [], date: None, octets: 3, form: Literal, sync: false }\n\
-              chunk a\\nb\nmalformed: a message with whole line ends at 0 of \n\
-              Append { mailbox: Mailbox(\"INBOX\"), flags: [], date: None, octets: 2, form: Literal, sync: false }\n\
-              chunk a\\r\nmalformed: a message with whole line ends at 0 of \n\
-              Append { mailbox: Mailbox(\"INBOX\"), flags: [], date: None, octets: 1, form: Literal, sync: false }\n\
-              chunk x\nmalformed: the end of the line at 0 of  y\n\
-              Append { mailbox: Mailbox(\"INBOX\"), flags: [], date: None, octets: 1, form: Literal, sync: false }\n\
-              chunk x\nRefused(LiteralForm)\n\
-              malformed: a literal at 0 of f APPEND INBOX ~{1+}\n\
-              malformed: a flag at 16 of g APPEND INBOX (\\\\Recent) {5+}\n\
-              Noop\n",
-        server: "a BAD cannot read this\r\nb BAD cannot read this\r\nc BAD cannot read this\r\nd BAD cannot read this\r\n\
-                 e BAD no such literal here\r\nf BAD cannot read this\r\ng BAD cannot read this\r\n* 2 EXISTS\r\nh OK done\r\n",
-    }
-    .check();
 }
 
 #[test]
@@ -85,6 +24,17 @@ fn a_binary_message_may_hold_nul_where_it_is_offered() {
     let mut desk = Desk::selected(Config { offer: offer.into(), ..Config::default() });
     desk.say(b"a APPEND INBOX ~{5+}\r\na\0b\0c\r\nb NOOP\r\n");
     assert!(desk.log.contains("chunk a\\x00b\\x00c\nbody end\n"));
+}
+
+#[test]
+fn octets_behind_starttls_end_the_connection() {
+    for surplus in [&b"b"[..], b"b NOOP\r\n", b"b APPEND INBOX {5}\r\n", b"\x16\x03\x01"] {
+        let mut desk = Desk::new(Config::default());
+        desk.say(&[b"a STARTTLS\r\n", surplus].concat());
+        assert!(desk.log.starts_with("start tls\nviolation "), "{}", desk.log);
+        let sent = String::from_utf8(desk.sent).unwrap();
+        assert!(sent.ends_with("a BAD octets behind STARTTLS\r\n* BYE octets behind STARTTLS\r\n"), "{sent}");
+    }
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! Golden transcripts of the server: every line of what a client says and of what must come of it is written by hand.
+//! What the server machine decides, on an application that says yes to everything ([`desk`]). Its golden transcripts are replayed in
+//! `tests/server_golden.rs`.
 
 mod cuts;
 mod desk;
 mod faults;
-mod golden;
 mod limits;
 mod limits_states;
 mod offers;
