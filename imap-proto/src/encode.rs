@@ -1,4 +1,8 @@
 //! How commands are written.
+//!
+//! Everything here is made of checked values, so nothing is checked again and nothing can fail. A command is written in the form that the most
+//! servers read, not in the shortest: INBOX in capitals, flags in parentheses, strings as atoms only where they are short and hold nothing else. What
+//! depends on the connection (which literals go out at once, whether quoted strings hold UTF-8) is the sink's to say.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use crate::command::{Append, AppendForm, Command, ListArgs, Patterns};
@@ -60,6 +64,7 @@ impl Command<'_> {
 /// The command with its tag and its line end. An APPEND ends behind the announcement of its message.
 pub(crate) fn command(tag: Tag<'_>, command: &Command<'_>, sink: &mut impl Sink) {
     put(sink, tag.as_str());
+    // UID is a prefix and no part of the name, so that each command stands once (RFC 9051 §6.4.9).
     put(sink, if command.is_uid() { " UID " } else { " " });
     put(sink, command.name());
     arguments(command, sink);
@@ -90,12 +95,14 @@ fn arguments(command: &Command<'_>, sink: &mut impl Sink) {
         Command::Id(fields) => id(*fields, sink),
         Command::Authenticate { mechanism, initial } => {
             word(sink, mechanism.as_str());
+            // In base64 already, `=` for no octets (RFC 4959 §3): a client withholds it where the server does not take it.
             if let Some(initial) = initial {
                 put(sink, " ");
                 sink.put(Class::Secret, initial.expose());
             }
         }
         Command::Login { user, password } => {
+            // Each by itself may be an atom, quoted or a literal: a password with 8 bits must be a literal (RFC 6855 §5).
             string(sink, Class::Public, *user);
             string(sink, Class::Secret, *password.expose());
         }
@@ -119,6 +126,7 @@ fn arguments(command: &Command<'_>, sink: &mut impl Sink) {
         }
         Command::Status { mailbox: name, items } => {
             mailbox(sink, *name);
+            // There is at least one: a list of atoms is never empty (RFC 9051 §9, `status`).
             items.iter().enumerate().for_each(|(index, item)| {
                 put(sink, if index == 0 { " (" } else { " " });
                 put(sink, item.as_str());
@@ -133,6 +141,7 @@ fn arguments(command: &Command<'_>, sink: &mut impl Sink) {
             fetch(*atts, sink);
             options(sink, *modifiers);
         }
+        // Modifiers of STORE stand before what they modify, those of FETCH behind it (RFC 4466 §2.4, §2.5).
         Command::Store { set, modifiers, mode, silent, flags: values, .. } => {
             word(sink, set.as_str());
             options(sink, *modifiers);
@@ -185,11 +194,13 @@ fn as_form(sink: &mut impl Sink, class: Class, value: AString<'_>, form: Form) {
     match form {
         Form::Atom => sink.put(class, value.raw()),
         Form::QuotedRaw => quotes(sink, class, value.raw()),
+        // Only where nothing else does: most strings go out as they lie in memory.
         Form::QuotedEscape => {
             // The copy of a secret is wiped when it is dropped.
             let inside = mail_wire::SecretBuf::from(escape(value.raw()));
             quotes(sink, class, inside.expose());
         }
+        // 8 bits before UTF-8 is enabled, line ends, and what is too long for a line (RFC 9051 §4.3, RFC 2683 §3.2.1.5).
         Form::Literal => sink.literal(class, &value.bytes()),
     }
 }
@@ -202,12 +213,15 @@ fn quotes(sink: &mut impl Sink, class: Class, inside: &[u8]) {
 }
 
 /// A space and the name of a mailbox. INBOX is always written so (RFC 9051 §5.1).
+///
+/// Any other name goes out octet for octet as it came, in whatever encoding: it is how the server knows the mailbox.
 fn mailbox(sink: &mut impl Sink, name: Mailbox<'_>) {
     if name.is_inbox() { word(sink, "INBOX") } else { string(sink, Class::Public, name.raw()) }
 }
 
 /// A name with wildcards, which stand bare where nothing else needs quotes.
 fn wildcards(sink: &mut impl Sink, pattern: AString<'_>) {
+    // `*` and `%` are what `list-mailbox` may hold and `astring` may not (RFC 9051 §9).
     let bare = !pattern.is_escaped() && !pattern.is_empty();
     if bare && pattern.raw().iter().all(|octet| crate::types::chars::is_list(*octet)) {
         sink.put(Class::Public, pattern.raw());
@@ -229,6 +243,7 @@ fn flags(sink: &mut impl Sink, flags: Flags<'_>) {
 
 /// A space and options in parentheses, if there are any (RFC 4466 §2.1).
 fn options(sink: &mut impl Sink, options: Options<'_>) {
+    // Empty parentheses are written where they were read: RETURN () is not the same as no RETURN.
     if options.is_present() {
         put(sink, " (");
         for (index, (name, value)) in options.iter().enumerate() {
@@ -258,6 +273,7 @@ pub(crate) fn raw(sink: &mut impl Sink, raw: Raw<'_>) {
 
 /// Pairs, or NIL for none: `()` is not in the grammar (RFC 2971 §4).
 fn id(fields: IdFields<'_>, sink: &mut impl Sink) {
+    // Values may be NIL and names may not: both are strings and never atoms (RFC 2971 §4).
     let mut first = true;
     for (name, value) in fields.iter() {
         put(sink, if first { " (" } else { " " });
@@ -295,6 +311,7 @@ fn list(args: &ListArgs<'_>, sink: &mut impl Sink) {
 
 /// The head of an APPEND, with the announcement of its message. Empty flags are left away.
 fn append(append: &Append<'_>, sink: &mut impl Sink) {
+    // The message is none of it: it is streamed, and its `+` awaited, by the machine.
     mailbox(sink, append.mailbox);
     put(sink, " ");
     if !append.flags.is_empty() {
@@ -323,10 +340,12 @@ fn search(returns: Options<'_>, charset: Option<AString<'_>>, keys: Search<'_>, 
         put(sink, " RETURN");
         options(sink, returns);
     }
+    // Behind RETURN and before the keys, and nowhere else (RFC 9051 §9, `search-program`).
     if let Some(charset) = charset {
         put(sink, " CHARSET");
         string(sink, Class::Public, charset);
     }
+    // Operators stand before their operands, so that tokens in a row are the command as it is written (RFC 9051 §6.4.4).
     let mut open = false;
     for key in keys.iter() {
         put(sink, if open || key == Key::Close { "" } else { " " });
@@ -384,6 +403,7 @@ fn key_argument(key: Key<'_>, sink: &mut impl Sink) {
 
 /// A macro, one attribute, or a list in parentheses.
 fn fetch(atts: FetchAtts<'_>, sink: &mut impl Sink) {
+    // A macro is no attribute: in a list it would be the name of one (RFC 9051 §6.4.5).
     if let Some(name) = atts.macro_name() {
         return word(sink, name);
     }
@@ -398,6 +418,7 @@ fn fetch(atts: FetchAtts<'_>, sink: &mut impl Sink) {
 /// One attribute, as a command writes it: with PEEK and the length of the window.
 pub(crate) fn fetch_att(att: FetchAtt<'_>, sink: &mut impl Sink) {
     match att {
+        // PEEK is part of the name in a command and never of a response (RFC 9051 §6.4.5, §7.5.2).
         FetchAtt::Section { peek, section: asked, partial: window } => {
             put(sink, if peek { "BODY.PEEK" } else { "BODY" });
             section(asked, sink);
@@ -436,6 +457,7 @@ fn partial(partial: Option<Partial>, sink: &mut impl Sink) {
 
 /// `[...]`, in commands and in responses.
 pub(crate) fn section(section: Section<'_>, sink: &mut impl Sink) {
+    // The dot parts a number from what is meant of the part; the whole message has no number and so no dot.
     let part = section.part();
     put(sink, "[");
     put(sink, part.as_str());

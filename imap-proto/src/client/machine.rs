@@ -87,6 +87,7 @@ impl Machine for Client {
         if let Some(unit) = input.begin() {
             return Ok(Framed::Ready(unit));
         }
+        // Fused: what has failed once says the same for ever, and nothing that comes is looked at.
         match self.step(input, output) {
             Ok(framed) => Ok(framed),
             Err(violation) => Err(self.fail(violation)),
@@ -115,6 +116,7 @@ impl Machine for Client {
     /// A client owes nobody a farewell: LOGOUT is the application's to send while there is time.
     fn close(&mut self, why: Closing, _output: &mut Output) {
         match why {
+            // What is in flight stays open: whether it was done is for a new connection to find out.
             Closing::Shutdown => self.closed = true,
             Closing::Expired if self.closed => {}
             Closing::Expired => {
@@ -125,6 +127,7 @@ impl Machine for Client {
 
     /// IDLE is renewed before 30 minutes (RFC 9051 §6.3.13); a command is waited for, and between commands the server.
     fn patience(&self) -> Duration {
+        // The state before the log-in comes before what is in flight in it: a server that has proved nothing is waited for less.
         match (&self.wait, self.state) {
             (Wait::Idle(_) | Wait::Idling(..), _) => self.limits.wait_idle,
             (_, State::Greeting | State::NotAuthenticated) => self.limits.wait_login,
@@ -172,12 +175,14 @@ impl Client {
     fn step(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
         self.masks.clear();
         self.kind = Kind::Nothing;
+        // Behind LOGOUT the octets need not end: some servers leave that to us (RFC 9051 §6.1.3).
         if self.closed || self.state == State::Logout && self.logout_sent && self.flight.is_empty() {
             self.closed = true;
             return Ok(Framed::Closed);
         }
         match self.wait {
             Wait::Upgrade(_) => return Ok(Framed::Paused(mail_wire::Pause::Upgrade)),
+            // Decoding has found that the challenge cannot be answered, and may not write (RFC 9051 §6.2.2).
             Wait::Cancel(ticket) => {
                 output.put(Class::Public, b"*\r\n");
                 self.wait = Wait::Sasl(ticket);
@@ -187,6 +192,7 @@ impl Client {
                     return Ok(framed);
                 }
             }
+            // A challenge may hold what proves the server, and sits in the input until it is whole.
             Wait::Sasl(_) | Wait::Turn(..) => input.hold_secret(),
             _ => {}
         }
@@ -220,6 +226,7 @@ impl Client {
 
     /// As much of a streamed literal as has arrived. No octet of it is looked at.
     fn chunk(&mut self, target: Target, left: u64, input: &mut Input) -> Result<Framed, Violation> {
+        // One read is as much as is ever held of it.
         let here = input.pending().len();
         if here == 0 {
             input.allow(0);
@@ -248,6 +255,7 @@ impl Client {
         // A server that has proved nothing yet makes us hold no more than a line: literals take of the same.
         let literals =
             if known { self.limits.literals_inline } else { self.limits.literals_inline.min(limit as u64) };
+        // Behind a streamed literal the line goes on inside of a FETCH: nothing of it is text for humans.
         let rest = matches!(self.reading, Reading::Rest(_));
         loop {
             let unit = input.pending();
@@ -274,6 +282,7 @@ impl Client {
                 }
                 Step::Line(whole) => return self.whole(whole, input, output),
                 Step::Literal(header) => {
+                    // `{n+}` belongs to clients (RFC 7888 §3): whoever writes it is no server, or lets a client speak in its name.
                     if !header.sync {
                         return Err(Violation::LiteralForm);
                     }
@@ -309,6 +318,8 @@ impl Client {
             Reading::Rest(target) => Some(target),
             _ => None,
         };
+        // The only grammar that framing knows: whose octets these are has to be known before they are let through, or the literal of one
+        // attribute could be taken for the body of another.
         let head = input.pending().get(..header.at).unwrap_or(&[]);
         let found = match rest {
             Some(target) => streamable(Cursor::new(head)).map(|at| (target, at)),
@@ -321,6 +332,7 @@ impl Client {
                 Violation::LiteralTooLarge { limit: self.limits.literal_inline }
             });
         };
+        // No memory is at stake, but time: nobody waits for a message that never ends.
         if header.octets > self.limits.literal_streamed {
             return Err(Violation::LiteralTooLarge { limit: self.limits.literal_streamed });
         }
@@ -343,6 +355,7 @@ impl Client {
                 self.reading = Reading::Unit;
                 Kind::Last { target, text }
             }
+            // A `+` where the greeting is due is none: it would be answered by a machine that has sent nothing.
             Reading::Unit if self.state != State::Greeting && input.pending().first() == Some(&b'+') => {
                 let meant = self.plus(&whole, input, output)?;
                 Kind::Plus { text, meant }
@@ -358,6 +371,7 @@ impl Client {
             return Err(Violation::Malformed { rule: Rule::Space, at: 1 });
         }
         match self.wait {
+            // One at a time: a second literal of the command waits for a second `+` (RFC 9051 §4.3).
             Wait::Held(ticket, then) => {
                 self.held.release(output);
                 if self.held.is_empty() {
@@ -366,6 +380,7 @@ impl Client {
                 Ok(Meant::Released(ticket))
             }
             Wait::Append(ticket, message) => {
+                // Nothing is wanted of the application: the command only lacks its end.
                 if message.left == 0 {
                     output.put(Class::Public, encode::append_tail(message.form).as_bytes());
                     self.wait = Wait::Free;
@@ -374,6 +389,7 @@ impl Client {
                 Ok(Meant::Body(message))
             }
             Wait::Idle(ticket) => Ok(Meant::Idle(ticket)),
+            // A challenge is answered by computing with it: its length is bounded before anybody does.
             Wait::Sasl(_) if whole.len > self.limits.auth_line => {
                 Err(LineFault::TooLong { limit: self.limits.auth_line }.into())
             }
@@ -384,6 +400,7 @@ impl Client {
 
     /// No more octets will come.
     fn ended(&mut self, clean: bool) -> Result<Framed, Violation> {
+        // A clean end of the octets is no answer: a command that is in flight was perhaps not even read. BYE says that none will be.
         let owed = !self.flight.is_empty() || self.state == State::Greeting;
         let bye = self.state == State::Logout;
         if clean && matches!(self.reading, Reading::Unit) && (bye || !owed) {
@@ -398,6 +415,7 @@ impl Client {
 /// code without its status counts as one.
 fn is_text(line: &[u8]) -> bool {
     let Some(rest) = line.strip_prefix(b"*") else { return true };
+    // Spaces too many are repaired later; here they must not make text of a FETCH, or a FETCH of text.
     let rest = rest.trim_ascii_start();
     let word = rest.split(|octet| *octet == b' ').next().unwrap_or(&[]);
     rest.first() == Some(&b'[') || Condition::from_name(word).is_some()
@@ -411,6 +429,7 @@ fn fetch_head(unit: &[u8]) -> Option<(Target, Cursor<'_>)> {
     spaces(&mut cur);
     let number = cur.nz_number().ok()?;
     spaces(&mut cur);
+    // Other responses hold no message, whatever an extension puts into them (RFC 9051 §7.5.2, RFC 9586 §3.3).
     let target = if cur.eat_word(b"FETCH") {
         Target::Seq(number)
     } else if cur.eat_word(b"UIDFETCH") {
@@ -447,6 +466,7 @@ fn streamable(mut cur: Cursor<'_>) -> Option<usize> {
         } else {
             is(b"RFC822") || is(b"RFC822.TEXT") || is(b"RFC822.HEADER")
         };
+        // A name is followed by its value, and a value by a name: only the name that stands directly before the literal counts.
         last = body.then_some(start);
         if name.len() == 0 {
             cur.skip_value().ok()?;

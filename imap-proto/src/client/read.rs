@@ -50,6 +50,7 @@ impl Client {
         if self.state == State::Greeting {
             return self.greeting(octets);
         }
+        // A `*` that no space follows is not `*`: it may be the tag of another implementation, and is none of ours.
         if octets.first() == Some(&b'*') && octets.get(1) == Some(&b' ') {
             return self.untagged(octets, tape);
         }
@@ -58,6 +59,7 @@ impl Client {
 
     /// `greeting` (RFC 9051 §7.1).
     fn greeting<'i>(&mut self, octets: &'i [u8]) -> Result<Event<'i>, Violation> {
+        // Before the greeting nobody knows that this is IMAP at all: nothing is repaired, nothing is answered (RFC 9051 §7.1).
         let mut cur = Cursor::new(octets);
         if !cur.eat_word(b"* ") {
             return Err(Violation::Greeting);
@@ -71,6 +73,8 @@ impl Client {
         let (status, fault) = result.map_err(|_| Violation::Greeting)?;
         self.strictly(fault)?;
         self.state = match condition {
+            // There is no way from here to STARTTLS, which belongs to the state before: an attacker who can write a greeting could
+            // else keep TLS away (RFC 9051 §7.1.4, §11.1).
             Condition::PreAuth => {
                 let refused = self.policy.tls == Tls::Required || self.policy.preauth == Allow::Refuse;
                 if !self.secure && refused {
@@ -184,6 +188,7 @@ impl Client {
         let mut cur = Cursor::new(octets);
         let tag = cur.while_in(|octet| octet != b' ');
         let tag_octets = cur.get(tag);
+        // Told by its octets: the server repeats them, and case counts (RFC 9051 §2.2.1).
         let number = self.tags.number(tag_octets);
         let index = self.flight.iter().position(|flight| flight.tag.is(tag_octets, number));
         let known = index.is_some();
@@ -192,6 +197,8 @@ impl Client {
         }
         let word = cur.while_in(|octet| octet != b' ');
         let condition = match Condition::from_name(cur.get(word)).filter(|one| one.is_completion()) {
+            // A completion of nothing: which of the commands in flight the server has taken for another cannot be known, and whatever
+            // comes next could be bound to the wrong one.
             Some(_) if tag.len() > 0 && !known => return Err(Violation::UnknownTag),
             Some(condition) if known => condition,
             _ if known => return Err(Violation::UnknownStatus),
@@ -211,6 +218,7 @@ impl Client {
         if self.flight.is_empty() {
             self.flight.shrink_to(4);
         }
+        // In place of the `+` that it waited for: what was held of the command is not sent any more (RFC 9051 §4.3, §7.6).
         if self.wait.ticket() == Some(flight.ticket) {
             self.held.clear();
             self.wait = Wait::Free;
@@ -225,6 +233,7 @@ impl Client {
     fn complete(&mut self, command: Command, status: &Status<'_>) -> Result<Option<TlsGrant>, Violation> {
         let ok = status.is_ok();
         match command {
+            // Its code is not even looked at: it came without protection (RFC 9051 §6.2.1).
             Command::StartTls if ok => {
                 let stamp = self.source.issue();
                 self.wait = Wait::Upgrade(stamp);
@@ -255,6 +264,7 @@ impl Client {
             Command::Close if ok => self.select(State::Authenticated),
             Command::Select if status.condition == Condition::No => self.select(State::Authenticated),
             Command::Unauthenticate if ok => self.forget_user(),
+            // Whatever the answer is, the server was told and will close (RFC 9051 §6.1.3).
             Command::Logout => self.state = State::Logout,
             _ => {}
         }
@@ -286,6 +296,7 @@ impl Client {
                 let accept = list.has("UTF8=ACCEPT");
                 self.enabling.add(Strings { utf8: accept || list.has("IMAP4rev2"), unlabelled: accept });
             }
+            // A greeting comes once (RFC 9051 §7.1.4): later it would log in by a word of the server.
             Untagged::Status(status) if status.condition == Condition::PreAuth => {
                 return Err(Violation::SecondGreeting);
             }
@@ -332,6 +343,7 @@ impl Client {
             Meant::Challenge(ticket) => {
                 let span = Span::new(start.saturating_add(1), octets.len());
                 self.masks.push(Mask { span, class: Class::Secret });
+                // The server may ask for the first response with no octets at all (RFC 9051 §6.2.2).
                 match base64::decode(text) {
                     Ok(challenge) => {
                         let stamp = self.source.issue();

@@ -25,6 +25,7 @@ enum Then {
 impl Reader<'_, '_> {
     /// `body`. Its nodes count from the index that `tape.len()` is at the call.
     pub(crate) fn body(&mut self) -> Parse<()> {
+        // Links count from here, so that the value can be moved to another tape as it is.
         let base = self.tape.len();
         let start = self.cur.at();
         let (mut parent, mut depth) = (None, 0_usize);
@@ -33,6 +34,8 @@ impl Reader<'_, '_> {
             if depth > self.depth {
                 return self.cur.fail(Rule::Depth);
             }
+            // What comes behind the parenthesis tells the kind: a list is the first part of a multipart, anything else a single part's type
+            // (RFC 9051 §9, `body`).
             let mut at = self.open(base, parent, depth)?;
             let descend = if self.cur.peek() == Some(b'(') {
                 self.set_kind(at, node::MULTIPART);
@@ -51,6 +54,7 @@ impl Reader<'_, '_> {
                     self.tape.set(base + node::LAST, Span::new(start, self.cur.at()));
                     return Ok(());
                 };
+                // An embedded message has one body and then its number of lines; a multipart has parts and then its subtype.
                 if self.cell(up + node::KIND).0 == node::MULTIPART {
                     if self.next_child()? {
                         break;
@@ -80,6 +84,7 @@ impl Reader<'_, '_> {
         self.tape.set(at + node::SIZE, Span::cell(depth, 0));
         let Some(up) = parent else { return Ok(at) };
         self.tape.set(at + node::KIND, Span::cell(node::BASIC, link(up)));
+        // The last child is remembered while its parent is open: to look for it would be quadratic in the number of parts.
         let (last, _) = self.cell(up + node::LAST);
         if last == 0 {
             let (sibling, _) = self.cell(up + node::LINKS);
@@ -123,6 +128,8 @@ impl Reader<'_, '_> {
 
     /// `body-type-basic`, `body-type-text` or `body-type-msg` behind the parenthesis, or a multipart without parts.
     fn single(&mut self, base: usize, at: usize) -> Parse<Then> {
+        // Three shapes of a multipart without parts are known, and each is told by its second field: `("MIXED")`, `(NIL "MIXED" ..)`,
+        // `("MIXED" ("BOUNDARY" ..) ..)`. A part that is one always has a string for its subtype (RFC 9051 §9, `media-basic`).
         let media = self.nstring()?;
         if self.cur.peek() == Some(b')') {
             return self.no_parts(base, at, media);
@@ -144,6 +151,7 @@ impl Reader<'_, '_> {
         if !has_type {
             self.repair(Repair::NilValue, Rule::String)?;
         }
+        // From here on the order of the standard, and nothing may be left away (RFC 9051 §7.5.2): what is missing would shift the rest.
         self.tape.set(at + node::TYPE, media);
         let subtype = self.string()?;
         self.tape.set(at + node::SUBTYPE, subtype);
@@ -177,6 +185,8 @@ impl Reader<'_, '_> {
                 self.number_field(at + node::LINES)?;
             }
         } else if media.eq_ignore_ascii_case(b"MESSAGE") && self.cur.rest().starts_with(b" (") {
+            // A list behind the size can only be the envelope: MD5, which would else come next, is none. Servers leave it away where they
+            // could not read the message, and the part is then one like others. GLOBAL is RFC822 with UTF-8 (RFC 6532 §3.7).
             let subtype = self.cur.get(subtype);
             if subtype.eq_ignore_ascii_case(b"RFC822") || subtype.eq_ignore_ascii_case(b"GLOBAL") {
                 self.set_kind(at, node::MESSAGE);
@@ -216,6 +226,8 @@ impl Reader<'_, '_> {
     }
 
     /// `body-ext-mpart` and the end.
+    ///
+    /// BODY ends here, BODYSTRUCTURE goes on; a server may stop behind any field (RFC 9051 §7.5.2).
     fn multipart_tail(&mut self, base: usize, at: usize) -> Parse<()> {
         if self.cur.eat(b')') {
             return Ok(());
@@ -232,6 +244,7 @@ impl Reader<'_, '_> {
             return Ok(());
         }
         self.space()?;
+        // Some servers write `()` for nothing wherever a list could stand, and here too.
         let md5 = self.nstring_or_empty_list()?;
         self.tape.set(at + node::MD5, md5);
         self.disposition_on(base, at)
@@ -258,6 +271,7 @@ impl Reader<'_, '_> {
         if self.cur.eat(b')') {
             return Ok(());
         }
+        // What a later standard adds behind the location must be taken: NIL, strings, numbers, lists in lists (RFC 9051 §7.5.2).
         self.space()?;
         let start = self.cur.at();
         loop {
@@ -278,6 +292,7 @@ impl Reader<'_, '_> {
         if self.cur.nil() || self.empty_list()? {
             return Ok(());
         }
+        // Attachments are told by it, so what can be saved of it is.
         let bare = !self.cur.eat(b'(');
         if bare {
             self.repair(Repair::BareDisposition, Rule::Body)?;
@@ -334,6 +349,7 @@ impl Reader<'_, '_> {
         }
         self.cur.bump(1);
         let first = self.tape.len();
+        // Pairs: a name alone has no value that could be made up for it, and the structure is malformed.
         loop {
             let name = self.string()?;
             self.push(name)?;
@@ -350,6 +366,8 @@ impl Reader<'_, '_> {
     /// A number, or what stands in its place: that is malformed by itself, and the rest is good.
     fn number_field(&mut self, index: usize) -> Parse<()> {
         let start = self.cur.at();
+        // Up to 63 bits for either: lines have them (RFC 9051 §9, `body-fld-lines`), and who has a part of more than 4 GiB cannot say it
+        // otherwise (appendix D). A number that goes on as a word, such as 9.3e6, is none.
         if self.cur.number64().is_ok() && !self.cur.peek().is_some_and(is_astring) {
             self.tape.set(index, Span::new(start, self.cur.at()).tagged(form::NUMBER));
             return Ok(());

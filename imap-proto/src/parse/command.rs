@@ -1,4 +1,8 @@
 //! The grammar of commands (RFC 9051 §9, `command`), strictly and in one pass.
+//!
+//! A server is strict: a command that is read otherwise than its client meant it may delete the wrong mailbox, and there is always BAD to say so.
+//! One space stands where one belongs (note 2), and octets that are left over make the whole command none. What extensions add is read where
+//! RFC 4466 gave it a place: parameters in parentheses, with names that nobody needs to know.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use super::cursor::{Bounds, Cursor};
@@ -16,6 +20,7 @@ pub(crate) fn line<'a>(
     limits: &Limits,
     utf8: bool,
 ) -> Result<(Tag<'a>, Command<'a>), Malformed<'a>> {
+    // The line end was found by framing; which of the two it is has been judged there by the policy.
     let text = octets.strip_suffix(b"\n").map_or(octets, |text| text.strip_suffix(b"\r").unwrap_or(text));
     let mut cursor = Cursor::new(text, Bounds::new(limits, utf8));
     tagged(&mut cursor).map_err(|fault| Malformed { raw: text, at: fault.at as usize, rule: fault.rule })
@@ -52,6 +57,7 @@ fn verb<'a>(cursor: &mut Cursor<'a>) -> Parse<Atom<'a>> {
 fn command<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
     let name = verb(cursor)?;
     let mut upper = [0_u8; 12];
+    // No name of the standard is longer than AUTHENTICATE: a longer one belongs to an extension.
     let Some(place) = upper.get_mut(..name.as_bytes().len()) else { return other(cursor, name, false) };
     place.copy_from_slice(name.as_bytes());
     place.make_ascii_uppercase();
@@ -157,6 +163,7 @@ fn select<'a>(
 ///
 /// The plain form of RFC 3501 §6.3.8 is the one without any of the three.
 fn list<'a>(cursor: &mut Cursor<'a>) -> Parse<ListArgs<'a>> {
+    // Empty parentheses are a list of no options, and still make the command an extended one (RFC 5258 §3).
     let select = options(cursor)?;
     let reference = mailbox(cursor)?;
     cursor.space()?;
@@ -218,6 +225,7 @@ fn authenticate<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
         return Ok(Command::Authenticate { mechanism, initial: None });
     }
     cursor.space()?;
+    // Kept as it stands: a secret that is decoded here would have to be wiped here.
     let initial = cursor.run(|octet| is_base64(octet) || octet == b'=');
     if initial.is_empty() {
         return cursor.fail(Rule::Base64);
@@ -229,6 +237,7 @@ fn authenticate<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
 fn append<'a>(cursor: &mut Cursor<'a>) -> Parse<Append<'a>> {
     let mailbox = mailbox(cursor)?;
     cursor.space()?;
+    // Flags and date may be left away, each with its space, and only in this order (RFC 9051 §6.3.12).
     let flags = if cursor.peek() == Some(b'(') {
         let flags = flag_list(cursor)?;
         cursor.space()?;
@@ -248,6 +257,7 @@ fn append<'a>(cursor: &mut Cursor<'a>) -> Parse<Append<'a>> {
         (false, false) => AppendForm::Literal,
         (false, true) => AppendForm::Literal8,
         (true, true) => AppendForm::Utf8,
+        // Inside of UTF8 stands a literal8, so that a server which does not know the item cannot take the message for a plain one.
         (true, false) => return cursor.fail(Rule::Literal),
     };
     cursor.expect(b'{', Rule::Literal)?;
@@ -274,6 +284,8 @@ fn flag_list<'a>(cursor: &mut Cursor<'a>) -> Parse<Flags<'a>> {
 }
 
 /// A flag that a client may set: all but `\Recent` and `\*`.
+///
+/// A flag with a backslash that is not known passes: the mailbox may have it (RFC 9051 §2.3.2).
 fn flag(cursor: &mut Cursor<'_>) -> Parse<()> {
     let before = *cursor;
     let system = cursor.eat(b'\\');
@@ -296,6 +308,7 @@ fn store<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
         _ => StoreMode::Replace,
     };
     cursor.bump(usize::from(mode != StoreMode::Replace));
+    // The longer name first: `.` is an octet of atoms, so that `FLAGS` alone would not match it anyway.
     let silent = if cursor.eat_name("FLAGS.SILENT") {
         true
     } else if cursor.eat_name("FLAGS") {
@@ -304,6 +317,7 @@ fn store<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
         return cursor.fail(Rule::Store);
     };
     cursor.space()?;
+    // Without parentheses there is at least one; an empty list takes all flags away (RFC 9051 §9, `store-att-flags`).
     let flags = if cursor.peek() == Some(b'(') {
         flag_list(cursor)?
     } else {
@@ -346,6 +360,7 @@ fn moved<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
 /// A charset may be quoted or an atom; which ones are taken is for the application to say, by BADCHARSET.
 fn search<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
     cursor.space()?;
+    // An empty list stands for ALL, and none at all for the answer of IMAP4rev1 (RFC 4731 §3.1).
     let options = if cursor.eat_name("RETURN") {
         cursor.space()?;
         let options = Options::read(cursor)?;

@@ -123,6 +123,7 @@ impl<'a> Cursor<'a> {
         let octets = self.get(span);
         let fault = |rule| Fault::new(span.start(), rule);
         match span.tag() {
+            // A literal is octets: in which charset is for SEARCH or for the mailbox to say (RFC 9051 §4.3).
             form::LITERAL => Ok(AString::plain(octets)),
             // 8 bits are UTF-8, once that is enabled, and nothing before.
             _ if !octets.is_ascii() && !self.bounds.utf8 => Err(fault(Rule::Quoted)),
@@ -161,6 +162,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// `date`, bare or quoted.
+    /// Quotes around a search date are in the grammar, and old clients write them (RFC 9051 §9, `date`).
     pub(crate) fn date(&mut self) -> Parse<Date> {
         let quoted = self.eat(b'"');
         let class = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
@@ -180,6 +182,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Whether the next word is `name`, in any case, and ends there.
+    /// `ALL` is no macro in `ALLOW`: a name is one by its end as much as by its letters.
     pub(crate) fn eat_name(&mut self, name: &str) -> bool {
         let before = self.leaf;
         if self.eat_word(name.as_bytes()) && !self.peek().is_some_and(is_atom) {

@@ -31,6 +31,8 @@ impl Reader<'_, '_> {
         *date = self.nstring()?;
         self.next_field()?;
         *subject = self.nstring()?;
+        // No list may be left away: a header without the field is NIL (RFC 9051 §7.5.2), so that a list that is missing shifts all
+        // behind it, and the envelope is malformed from there on.
         let mut last = (Span::default(), Span::default());
         for list in [from, sender, reply_to, to, cc, bcc] {
             self.next_field()?;
@@ -42,12 +44,15 @@ impl Reader<'_, '_> {
         *message_id = self.nstring()?;
         self.more_spaces()?;
         self.cur.expect(b')', Rule::Envelope)?;
+        // Only what was read to its end may be handed on by a proxy.
         *whole = Span::new(start, self.cur.at());
         Ok(())
     }
 
     /// A space; an envelope that ends early lacks fields, and nobody can know which.
     #[inline]
+    ///
+    /// What was read up to there is kept: date, subject and authors are what a list of messages shows, and they come first.
     fn next_field(&mut self) -> Parse<()> {
         if self.cur.peek() == Some(b')') {
             return self.cur.fail(Rule::Envelope);
@@ -63,6 +68,7 @@ impl Reader<'_, '_> {
         if self.cur.peek() != Some(b'(') {
             return if self.cur.nil() { Ok(Span::default()) } else { self.cur.fail(Rule::Address) };
         }
+        // Compared, not guessed: a server may list others as senders than as authors.
         if last.0.len() > 0 && self.cur.rest().starts_with(self.cur.get(last.0)) {
             self.cur.bump(last.0.len());
             return Ok(last.1);

@@ -21,6 +21,8 @@ impl Reader<'_, '_> {
     /// # Errors
     /// Only [`Rule::Tape`]: everything else is an item.
     pub(crate) fn attributes(&mut self) -> Parse<bool> {
+        // An empty list is in no grammar and says nothing: it is taken. One space stands between two attributes; more are a repair, and none at all
+        // is a fault beside two attributes that are good.
         let mut spaced = true;
         loop {
             match self.cur.peek() {
@@ -42,6 +44,7 @@ impl Reader<'_, '_> {
                     if !spaced {
                         self.note(self.cur.fault(Rule::Space));
                     }
+                    // A full tape ends the list: what was written of the last attribute would be taken for a whole one.
                     let kept = self.tape.len();
                     if let Err(fault) = self.attribute_item() {
                         self.tape.truncate(kept);
@@ -55,6 +58,7 @@ impl Reader<'_, '_> {
 
     /// One attribute with its head, or what is malformed in its place.
     fn attribute_item(&mut self) -> Parse<()> {
+        // The small attributes are most of what a client asks for, and nearly all servers write them alike.
         let start = self.cur.at();
         if let Some(plain) = plain_item(self.cur.octets(), start) {
             self.cur.go(plain.end);
@@ -66,6 +70,7 @@ impl Reader<'_, '_> {
                 _ => self.extend(&[kind, words, one, other]).map(|_| ()),
             };
         }
+        // The head is filled in when the end is known: the length of the payload is what lets a reader step over what it does not want.
         let head = self.reserve::<{ item::HEAD }>()?;
         let kind = match self.attribute().and_then(|kind| self.value_end(kind)) {
             Ok(kind) => kind,
@@ -82,6 +87,8 @@ impl Reader<'_, '_> {
     }
 
     /// A value ends at a space, at the end of the list or of the octets.
+    ///
+    /// Without this `UID 3x` would be UID 3 beside an attribute called x.
     fn value_end(&self, kind: u8) -> Parse<u8> {
         match self.cur.peek() {
             None | Some(b' ' | b')') => Ok(kind),
@@ -91,6 +98,7 @@ impl Reader<'_, '_> {
 
     /// One attribute. Writes its payload and gives its kind.
     fn attribute(&mut self) -> Parse<u8> {
+        // As the standard spells them, which is how nearly all come: no name is read before it is known.
         if self.cur.rest().starts_with(b"ENVELOPE (") {
             self.cur.bump(9);
             self.envelope(self.tape.len())?;
@@ -106,6 +114,7 @@ impl Reader<'_, '_> {
             self.cur.bump(4);
             return self.content(Span::new(start, self.cur.at()));
         }
+        // `[` is an octet of atoms, and here it begins a section.
         let name = self.cur.while_in(|octet| is_atom(octet) && octet != b'[');
         let word = self.cur.get(name);
         let is = |other: &[u8]| word.eq_ignore_ascii_case(other);
@@ -130,6 +139,7 @@ impl Reader<'_, '_> {
             6 if is(b"MODSEQ") => {
                 self.space()?;
                 self.cur.expect(b'(', Rule::List)?;
+                // Zero is what a store without sequences says, against the grammar (RFC 7162 §7, `permsg-modsequence`).
                 let number = self.cur.number64()?;
                 if number == 0 {
                     self.repair(Repair::ZeroModSeq, Rule::NonZero)?;
@@ -145,6 +155,7 @@ impl Reader<'_, '_> {
             }
             11 if is(b"RFC822.SIZE") => {
                 self.space()?;
+                // 32 bits in IMAP4rev1 and 63 in the newer version: who reads the wider form reads both (RFC 9051 appendix D).
                 let size = self.cur.number64()?;
                 self.push_wide(size)?;
                 Ok(item::SIZE)
@@ -153,6 +164,7 @@ impl Reader<'_, '_> {
                 self.space()?;
                 let date = self.cur.quoted()?;
                 let octets = self.cur.get(date);
+                // The strict form first: a date that can be read two ways is read as the standard has it.
                 let date = match DateTime::parse(octets) {
                     Ok(read) => read,
                     Err(_) => match DateTime::loose(octets) {
@@ -187,6 +199,8 @@ impl Reader<'_, '_> {
     /// `"(" [flag *(SP flag)] ")"`. The span is what stands between the parentheses.
     pub(crate) fn flag_list(&mut self) -> Parse<Span> {
         self.cur.expect(b'(', Rule::Flag)?;
+        // Keywords are made by clients, and servers keep what they were given: an octet that no flag has spoils its flag and not the list
+        // (RFC 9051 §2.3.2).
         let start = self.cur.at();
         loop {
             let flag = self.cur.at();
@@ -195,6 +209,7 @@ impl Reader<'_, '_> {
             }
             let name = self.cur.while_in(is_atom);
             let end = self.cur.at();
+            // `\` alone is written for an attribute that the server has no name for.
             let lone = name.len() == 0 && self.cur.since(flag) == b"\\";
             match self.cur.peek() {
                 Some(b')' | b' ') if !lone => {}
@@ -221,6 +236,7 @@ impl Reader<'_, '_> {
 
     /// `BODY[..]<..>`, `BINARY[..]<..>`, RFC822 and its kin, with the octets inside the unit.
     fn content(&mut self, name: Span) -> Parse<u8> {
+        // Five entries whatever is there, so that each has its place: an answer has a section or none, an origin or none (RFC 9051 §7.5.2).
         let first = self.reserve::<{ item::CONTENT_LEN }>()?;
         self.tape.set(first, name);
         if self.cur.peek() == Some(b'[') {
@@ -238,6 +254,7 @@ impl Reader<'_, '_> {
                 self.tape.set(first + 3, Span::cell((origin >> 32) as u32, 0));
             }
         }
+        // Short texts may come quoted, and NIL is a section that is not there, which is not the same as an empty one (RFC 9051 §4.5).
         self.space()?;
         let data = self.nstring()?;
         self.tape.set(first + 4, data);
@@ -250,6 +267,7 @@ impl Reader<'_, '_> {
     /// `"[" section "]"`. The span is the inside.
     fn section(&mut self) -> Parse<Span> {
         let inside = section_span(&mut self.cur)?;
+        // A section that nobody can have asked for is malformed, and its octets with it: whose they are is not known.
         match Section::parse(self.cur.get(inside)) {
             Ok(_) => Ok(inside),
             Err(_) => Err(Fault::new(inside.start(), Rule::Section)),
@@ -267,6 +285,7 @@ impl Reader<'_, '_> {
         if self.cur.skip_value()? > self.list_depth {
             return self.cur.fail(Rule::Depth);
         }
+        // A name without a value would take the next name for it.
         if self.cur.at() == start {
             return self.cur.fail(Rule::Fetch);
         }
@@ -277,6 +296,7 @@ impl Reader<'_, '_> {
 
     /// Goes to where the next attribute can begin.
     fn recover(&mut self, start: usize, head: usize, fault: Fault) -> Parse<()> {
+        // From the name again, since the fault may stand anywhere inside of the value: its end is that of a balanced value, whatever is wrong in it.
         let furthest = self.cur.at();
         self.cur.go(start);
         self.cur.while_in(|octet| is_atom(octet) && octet != b'[');
@@ -291,12 +311,14 @@ impl Reader<'_, '_> {
         self.cur.eat(b' ');
         // The end of the octets inside the value: nothing behind it can be told apart.
         let _ = self.cur.skip_value();
+        // Never back: an octet that made one attribute malformed would be read again for each that follows.
         if self.cur.at() < furthest {
             self.cur.go(furthest);
         }
         if self.cur.at() == start {
             self.cur.bump(1);
         }
+        // Half an envelope is worth showing, half of anything else is not.
         let payload = head.saturating_add(item::HEAD);
         if !self.cur.get(name).eq_ignore_ascii_case(b"ENVELOPE")
             || self.tape.len() < payload.saturating_add(field::COUNT)

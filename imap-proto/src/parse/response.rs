@@ -32,6 +32,8 @@ pub(crate) fn fetch_part<'i>(octets: &'i [u8], tape: &'i [Span], head: FetchHead
 
 impl<'a> Reader<'a, '_> {
     /// An untagged response behind its `*`. `open` is where the octets end in a streamed literal, so that the list is not closed.
+    ///
+    /// The form decides and never the command in flight: a server may tell anything at any time (RFC 9051 §7).
     pub(crate) fn untagged(&mut self, open: bool) -> Parse<Unit<'a>> {
         if let Some((number, behind)) = plain_fetch(self.cur.octets(), self.cur.at()) {
             self.cur.go(behind);
@@ -41,6 +43,7 @@ impl<'a> Reader<'a, '_> {
         if self.cur.peek() == Some(b'[') {
             return self.bare_code();
         }
+        // A name never begins with a digit, so the number before it needs no looking ahead (RFC 9051 §9, `message-data`).
         let number = if self.cur.peek().is_some_and(|octet| octet.is_ascii_digit()) {
             let number = self.cur.number()?;
             self.space()?;
@@ -48,6 +51,7 @@ impl<'a> Reader<'a, '_> {
         } else {
             None
         };
+        // What an extension may call itself is open: it ends where a value begins.
         let name = self.cur.while_in(|octet| !matches!(octet, b' ' | b'(' | b'"' | b'{'));
         let word = self.cur.get(name);
         if word.is_empty() {
@@ -67,6 +71,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// `* [CODE ..] text`: some servers leave the OK away.
+    /// Read as OK, since that says nothing but what the code says: it completes no command and refuses none.
     fn bare_code(&mut self) -> Parse<Unit<'a>> {
         let rest = self.cur.rest();
         let end = status::code_end(rest);
@@ -89,6 +94,7 @@ impl<'a> Reader<'a, '_> {
             6 if is(b"EXISTS") => Untagged::Exists(number),
             6 if is(b"RECENT") => Untagged::Recent(number),
             7 if is(b"EXPUNGE") => {
+                // EXISTS and RECENT may be 0, a message may not: to subtract from its number would wrap (RFC 9051 §9, `nz-number`).
                 if number == 0 {
                     return Err(Fault::new(name.start().saturating_sub(2), Rule::NonZero));
                 }
@@ -111,6 +117,7 @@ impl<'a> Reader<'a, '_> {
         }
         self.space()?;
         self.cur.expect(b'(', Rule::List)?;
+        // Whatever an attribute is, the others are good: only what stands behind the list makes the whole of it malformed.
         let closed = self.attributes()?;
         if closed {
             self.finish()?;
@@ -132,6 +139,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// A list that ends with its line: its attributes are good all the same.
+    /// Nothing stands behind it that could have been meant for it.
     fn unclosed(&mut self) {
         if !self.repairs.take(Repair::Unclosed) {
             self.note(self.cur.fault(Rule::List));
@@ -150,6 +158,7 @@ impl<'a> Reader<'a, '_> {
 
     /// A response that this crate has no type for: kept as it came, literals included, since extensions add them freely (RFC 9051 §2.2.2).
     fn unknown(&mut self, number: Option<u32>, name: Span) -> Untagged<'a> {
+        // All of it to the end of the line, which framing has found, literals in it included.
         self.cur.eat(b' ');
         let args = self.cur.rest();
         self.cur.bump(args.len());
@@ -158,6 +167,8 @@ impl<'a> Reader<'a, '_> {
 
     /// What begins with its name.
     fn named(&mut self, name: Span) -> Parse<Untagged<'a>> {
+        // Some of these belong to IMAP4rev1 alone (LSUB, RECENT, SEARCH): servers that speak both versions go on sending them
+        // (RFC 9051 appendix A).
         let word = self.cur.get(name);
         let is = |other: &[u8]| word.eq_ignore_ascii_case(other);
         let data = match word.len() {
@@ -192,6 +203,7 @@ impl<'a> Reader<'a, '_> {
 
     /// `*(SP capability)`.
     fn capabilities(&mut self) -> Parse<Capabilities<'a>> {
+        // `* ENABLED` alone says that nothing was enabled (RFC 5161 §3.2).
         if self.cur.is_end() {
             return Ok(Capabilities::NONE);
         }
@@ -209,6 +221,7 @@ impl<'a> Reader<'a, '_> {
 
     /// `*(SP nz-number) [SP "(MODSEQ" SP number ")"]`. The numbers are looked at when they are read.
     fn numbers(&mut self) -> Parse<(Numbers<'a>, Option<u64>)> {
+        // Nothing found is no error, and the name stands alone (RFC 3501 §7.2.5).
         let rest = self.cur.rest();
         if rest.first().is_some_and(|octet| *octet != b' ') {
             return self.cur.fail(Rule::Space);
@@ -245,6 +258,7 @@ impl<'a> Reader<'a, '_> {
         self.space()?;
         let start = self.cur.at();
         let rest = self.cur.rest();
+        // Balance is all that framing the threads needs; it takes neither stack nor tape, however deep they are.
         check_parentheses(rest, self.depth)
             .map_err(|(at, rule)| Fault::new(start.saturating_add(at), rule))?;
         if let Some(at) = rest.iter().position(|octet| !matches!(octet, b'0'..=b'9' | b' ' | b'(' | b')')) {
@@ -277,6 +291,7 @@ impl<'a> Reader<'a, '_> {
     /// `[search-correlator] [SP "UID"] *(SP search-return-data)` (RFC 9051 §9, `esearch-response`).
     fn esearch(&mut self) -> Parse<ESearch<'a>> {
         let mut answer = ESearch { correlator: self.correlator()?, uid: false, items: b"" };
+        // A word of its own: an item may be called UIDSOMETHING.
         if self.cur.rest().get(..4).is_some_and(|next| next.eq_ignore_ascii_case(b" UID"))
             && matches!(self.cur.peek_at(4), None | Some(b' '))
         {
@@ -289,6 +304,7 @@ impl<'a> Reader<'a, '_> {
         self.space()?;
         let start = self.cur.at();
         loop {
+            // The form that SEARCH has for it, in the place of the form that ESEARCH has (RFC 7162 §3.1.5, RFC 4731 §3.2).
             let inside = self.cur.peek() == Some(b'(');
             if inside {
                 self.repair(Repair::ParenModSeq, Rule::Keyword)?;
@@ -308,6 +324,7 @@ impl<'a> Reader<'a, '_> {
             }
             self.space()?;
         }
+        // A value that cannot be read is told in its place; under the strict grammar it ends the session as any other does.
         let bad = answer.items().any(|item| matches!(item, crate::types::ESearchItem::Malformed { .. }));
         if bad {
             self.note(Fault::new(start, Rule::Number));
@@ -316,6 +333,8 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// `["(EARLIER)" SP] known-uids` (RFC 7162 §7). A set without `*`.
+    ///
+    /// EARLIER makes all the difference: with it no number of a message moves (RFC 7162 §3.2.10.1).
     fn vanished(&mut self) -> Parse<Untagged<'a>> {
         self.space()?;
         let earlier = self.cur.eat_word(b"(EARLIER) ");
@@ -331,6 +350,7 @@ impl<'a> Reader<'a, '_> {
         let delimiter = delimiter(&mut self.cur)?;
         self.space()?;
         let name = self.mailbox_name()?;
+        // Items of extensions keep their octets. What is nested deeper than a list may be makes the line malformed, and not the link.
         let mut extended = Span::default();
         if self.cur.peek() == Some(b' ') && self.cur.peek_at(1) == Some(b'(') {
             self.cur.bump(1);
@@ -350,6 +370,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// `mailbox`. Octets above 127 and wildcards in an atom are taken too: servers write them, and the end is not in doubt.
+    /// A backslash is not among them: unquoted it is the delimiter of some servers, and whether it escapes the next octet cannot be known.
     fn mailbox_name(&mut self) -> Parse<Span> {
         match self.cur.peek() {
             Some(b'"' | b'{') => self.astring(),
@@ -366,6 +387,8 @@ impl<'a> Reader<'a, '_> {
     fn mailbox_status(&mut self) -> Parse<MailboxStatus<'a>> {
         self.space()?;
         let span = self.mailbox_name()?;
+        // INBOX may come in another case than it was asked for, and any name in another form: names are compared as strings, not
+        // by how they are written (RFC 9051 §5.1).
         let name = match span.tag() {
             form::ESCAPED => AString::quoted(self.cur.get(span), true),
             _ => AString::plain(self.cur.get(span)),
@@ -379,6 +402,7 @@ impl<'a> Reader<'a, '_> {
             return self.cur.fail(Rule::Depth);
         }
         let inside = Span::new(start.saturating_add(1), self.cur.at().saturating_sub(1));
+        // The items are read when they are asked for; here it is only seen to it that a bad one is known of.
         let status = MailboxStatus { name, items: self.cur.get(inside) };
         if status.items().any(|item| matches!(item, crate::types::StatusItem::Malformed { .. })) {
             self.note(Fault::new(start, Rule::Number));
@@ -418,6 +442,8 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// `"(" *(string SP nstring) ")"` or NIL.
+    ///
+    /// It may be asked for by people who look for faults, so that what servers get wrong here is taken: atoms, and a name that is NIL.
     fn id(&mut self) -> Parse<ServerId<'a>> {
         self.space()?;
         if self.cur.nil() {
@@ -442,6 +468,7 @@ impl<'a> Reader<'a, '_> {
 /// The number and the name of a FETCH as all servers write them: what most units begin with.
 #[inline]
 fn plain_fetch(unit: &[u8], at: usize) -> Option<(u32, usize)> {
+    // Two spaces, another case, UIDFETCH: anything that is not exactly this is read by the grammar.
     let mut plain = Plain::new(unit, at)?;
     plain.take(b' ')?;
     let number = u32::try_from(plain.number()?).ok()?;

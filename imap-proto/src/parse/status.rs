@@ -21,13 +21,16 @@ pub(crate) fn resp_text<'a>(
     repairs: &mut Repairs<Repair>,
 ) -> Parse<(Status<'a>, Option<Fault>)> {
     let mut status = Status::new(condition, ResponseText::wire(b""));
+    // `A1 OK` and nothing more: not in the grammar of either version, and common.
     if cur.is_end() {
         return if repairs.take(Repair::MissingText) { Ok((status, None)) } else { cur.fail(Rule::Text) };
     }
+    // One space: what follows it is text, which may begin with spaces of its own.
     cur.space()?;
     let mut fault = None;
     if cur.peek() == Some(b'[') {
         match code_end(cur.rest()) {
+            // A code that cannot be read does not make the status one that cannot: the condition has been read, and the command is over.
             Some(end) => {
                 let start = cur.at();
                 let inside = cur.rest().get(1..end).unwrap_or(&[]);
@@ -36,12 +39,14 @@ pub(crate) fn resp_text<'a>(
                     fault = Some(Fault::new(start, Rule::Code));
                 }
                 status.code = Some(code);
+                // Text behind the code may be missing, and with it the space (some of the standards' own examples leave it away).
                 cur.bump(end.saturating_add(1));
                 if cur.is_end() && !repairs.take(Repair::MissingText) {
                     return cur.fail(Rule::Text);
                 }
                 cur.eat(b' ');
             }
+            // Text may begin with `[` in what servers write, though a code is then meant (RFC 9051 §7.1).
             None if repairs.take(Repair::BracketInText) => {}
             None => return cur.fail(Rule::Code),
         }
@@ -54,6 +59,7 @@ pub(crate) fn resp_text<'a>(
 /// Where the `]` of a code stands: the first outside of quotes and parentheses (RFC 9051 §9, `resp-text-code`). Quotes that do not
 /// balance mean nothing: the first `]` of all is then taken.
 pub(crate) fn code_end(octets: &[u8]) -> Option<usize> {
+    // BADURL and REFERRAL hold URLs, PERMANENTFLAGS keywords that should not have been made: a `]` in them is none of the grammar's.
     let (mut quoted, mut depth, mut escape) = (false, 0_usize, false);
     for (at, octet) in octets.iter().enumerate() {
         match octet {
@@ -82,6 +88,7 @@ pub(crate) fn code<'a>(inside: &'a [u8], repairs: &mut Repairs<Repair>) -> Code<
             return word;
         }
     }
+    // What an unknown code means is open, so its arguments are not looked at (RFC 9051 §7.1: to be ignored, and here kept).
     let known = Known::of(name);
     let args = args.unwrap_or(&[]);
     match known.map(|known| known.read(&mut Cursor::new(args), repairs)) {
@@ -137,6 +144,7 @@ impl Known {
             Self::BadUrl => Code::BadUrl(url(cur)?),
             Self::Capability => Code::Capability(capabilities(cur, repairs)?),
             Self::PermanentFlags => Code::PermanentFlags(flags(cur, repairs)?),
+            // No message, no UID and no validity is 0: a code with one is malformed, so that nobody keeps it (RFC 9051 §2.3.1.1).
             Self::UidNext => Code::UidNext(cur.nz_number()?),
             Self::UidValidity => Code::UidValidity(cur.nz_number()?),
             Self::Unseen => Code::Unseen(cur.nz_number()?),
@@ -151,11 +159,14 @@ impl Known {
                 let from = set(cur)?;
                 cur.space()?;
                 let to = set(cur)?;
+                // The first UID of one set is the copy of the first of the other, and so on: sets that differ in length pair nothing
+                // (RFC 4315 §3, RFC 9051 §7.1 `COPYUID`).
                 if count(from) != count(to) {
                     return cur.fail(Rule::Set);
                 }
                 Code::CopyUid { validity, from, to }
             }
+            // Zero is not in the grammar (`mod-sequence-value`), and says no more than that nothing has changed (RFC 7162 §7).
             Self::HighestModSeq => Code::HighestModSeq(cur.number64()?),
             Self::Modified => Code::Modified(set(cur)?),
             Self::MailboxId => {
@@ -207,6 +218,7 @@ fn all<'a>(cur: &mut Cursor<'a>) -> &'a [u8] {
 /// A URL in quotes, or as it is.
 fn url<'a>(cur: &mut Cursor<'a>) -> Parse<crate::types::AString<'a>> {
     use crate::types::AString;
+    // RFC 4469 §4.1 has it bare in its grammar and quoted in its examples; servers follow either.
     if cur.peek() == Some(b'"') {
         let span = cur.quoted()?;
         return Ok(AString::quoted(cur.get(span), span.tag() == super::leaf::form::ESCAPED));

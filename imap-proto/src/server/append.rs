@@ -34,6 +34,7 @@ impl Server {
     pub(crate) fn read_append<'i>(&mut self, octets: &'i [u8], sync: bool, announced: u64) -> Event<'i> {
         self.see_tag(octets);
         match Command::parse(octets, &self.limits, self.is_utf8()) {
+            // A literal8 is told by its `~` alone, so that a client which guesses that it is taken loses its message here and not in the store.
             Ok((_, Command::Append(append))) if self.takes(append.form) => {
                 let scan = append.form == AppendForm::Literal;
                 let utf8 = append.form == AppendForm::Utf8;
@@ -47,6 +48,7 @@ impl Server {
                 let raw = text.strip_suffix(b"\r").unwrap_or(text);
                 let malformed = other.err().unwrap_or(Malformed { raw, at: 0, rule: Rule::Literal });
                 // The client sends the message all the same, unless it waits for us.
+                // The budget of what is discarded is spent as its octets come, not here: they are not here yet.
                 if !sync {
                     self.mode = Mode::Discard { left: announced, why: None };
                 }
@@ -117,6 +119,8 @@ impl Server {
                 self.owe(Kind::Malformed),
             );
         };
+        // A message counts once its command has ended as its head began: what stands behind the literal would else be
+        // lost without a word, be it a second message (RFC 3502) or the `)` that was forgotten.
         let wanted: &[u8] = if utf8 { b")" } else { b"" };
         let rule = if text != wanted { Some(Rule::End) } else { bad.then_some(Rule::Message) };
         match rule {

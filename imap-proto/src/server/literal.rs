@@ -16,6 +16,7 @@ impl Server {
         input: &mut Input,
         output: &mut Output,
     ) -> Result<Option<Framed>, Violation> {
+        // Text is only what a server says: in a command a `{n}` at the end of a line always announces something.
         match self.step(self.limit(), false, input, output)? {
             Step::Need => self.need(input).map(Some),
             Step::Line(line) => Ok(Some(self.take(input, What::Command(line), line.len))),
@@ -32,21 +33,27 @@ impl Server {
         output: &mut Output,
     ) -> Result<Option<Framed>, Violation> {
         let head = head(input.pending());
+        // A client that is not known is not let send what will be refused: the state is told in place of the `+`.
         if let Some(why) = self.out_of_place(&head) {
             return self.refuse_literal(header, why, input, output);
         }
+        // The literal of APPEND that is its first argument is the name of a mailbox; any behind that is the message, since neither flags nor
+        // the date can be one (RFC 9051 §9, `append`).
         if head.is("APPEND") && header.at > head.args {
             return self.message(header, input, output);
         }
         let (sync, octets) = (header.sync, header.octets);
+        // A user name and a password are all that a stranger has to say (RFC 9051 §6.2.3).
         let before_auth = self.phase == Phase::NotAuthenticated;
         let total = match before_auth {
             true => self.limits.command_literal_octets_before_auth,
             false => self.limits.command_literal_octets,
         };
+        // What one literal may have follows from what was offered:
         // LITERAL+ takes what a synchronising literal may have; LITERAL- stops at 4,096 (RFC 7888 §5).
         let plus = self.offer.capabilities().has("LITERAL+");
         let one = if sync || plus { total } else { total.min(self.limits.non_sync_literal) };
+        // A literal8 belongs to messages alone (RFC 9051 §9, `append-data` of extensions): everywhere else NUL has no place.
         let why = if header.binary {
             Some(Refusal::LiteralForm)
         } else if octets > one {
@@ -61,6 +68,7 @@ impl Server {
         if let Some(why) = why {
             return self.refuse_literal(header, why, input, output);
         }
+        // Written while framing, since the rest of the command comes only behind it (RFC 9051 §4.3).
         if sync {
             super::reply::put(output, "+ go ahead\r\n");
         }
@@ -82,6 +90,8 @@ impl Server {
         }
         self.lines = Lines::new();
         input.skip(header.line);
+        // Where the octets come whatever is answered, the answer waits for their end: a client that reads it before it has sent them all may
+        // stop in the middle, and what it then sends would be taken for the rest of them.
         if !header.sync {
             self.discard_octets(header.octets, Some(why), output)?;
             return Ok(None);
@@ -134,6 +144,7 @@ impl Server {
                 return self.need(input).map(Some);
             }
             let n64 = n as u64;
+            // Each octet is charged when it comes: an announcement costs nothing, and cannot be made to overflow the sum.
             if self.discard.spend(n64).is_err() {
                 return Err(self.out_of_budget(output));
             }
@@ -147,6 +158,7 @@ impl Server {
                 input.skip(line.len);
                 self.end_discard(why, input, output)
             }
+            // A refused command may go on with further literals (RFC 9051 §4.3): one that waits ends it here, any other is dropped as well.
             Step::Literal(header) => {
                 self.lines = Lines::new();
                 input.skip(header.line);
@@ -183,6 +195,7 @@ impl Server {
         if !place.allows(self.phase) {
             return Some(Refusal::State);
         }
+        // What is left open before TLS either leads there or says nothing of anybody (RFC 9051 §6.2.1, §11.1).
         let leads_to_tls =
             ["CAPABILITY", "NOOP", "ID", "STARTTLS", "LOGOUT"].iter().any(|name| head.is(name));
         if !self.secure && self.policy.tls == Tls::Required && !leads_to_tls {

@@ -69,6 +69,7 @@ impl Machine for Server {
             return Ok(Framed::Ready(unit));
         }
         if !self.is_known() {
+            // What a client that nobody knows makes us hold is bounded by the input itself, whatever it announces.
             input.allow_only(self.room_before_auth());
         }
         self.masks.clear();
@@ -80,6 +81,8 @@ impl Machine for Server {
         if self.phase == Phase::Logout {
             return Ok(Framed::Closed);
         }
+        // One command at a time: the next is not looked at before this one is answered, so that no ambiguity can arise between two
+        // (RFC 9051 §5.5).
         match self.owed {
             Owed::Nothing => {}
             Owed::Upgrade => return Ok(Framed::Paused(Pause::Upgrade)),
@@ -91,6 +94,7 @@ impl Machine for Server {
             self.phase = Phase::Logout;
             return Ok(Framed::Closed);
         }
+        // The greeting is an answer that nobody has asked for: an event without octets.
         if self.phase == Phase::Greeting {
             return Ok(self.take(input, What::Connected, 0));
         }
@@ -262,6 +266,8 @@ impl Server {
                     Violation::Line(_) => "CR or LF alone",
                     _ => "quotes open before a literal",
                 };
+                // The line cannot be delimited, so nothing behind it can be read either: its tag, if it has one, is told and the session
+                // ends (RFC 9051 §7.1.3, §7.1.5).
                 if self.mode == Mode::Line {
                     self.see_tag(input.pending());
                 }
@@ -290,6 +296,7 @@ impl Server {
         if !self.eof {
             return Ok(Framed::NeedInput);
         }
+        // Between two commands a client may go without LOGOUT (RFC 9051 §3.4): nothing was promised to it.
         if self.mode == Mode::Line && input.pending().is_empty() {
             self.phase = Phase::Logout;
             return Ok(Framed::Closed);

@@ -67,6 +67,8 @@ impl Server {
         let head = head(octets);
         self.tag.clear();
         self.tag.extend_from_slice(head.tag);
+        // Who may not send it is not told how it should have been written, and whatever stands there may be a secret that was sent to
+        // the wrong state.
         if let Some(why) = self.out_of_place(&head) {
             self.mask_from(head.args, line.text);
             return self.refuse_later(why);
@@ -150,6 +152,8 @@ impl Server {
             }
         }
         let mechanism = Atom::checked(name.of(octets));
+        // That TLS comes first is said before whether the mechanism is known: a client that shows its password learns the one thing it
+        // must change (RFC 9051 §6.2.2, §11.3).
         if self.hides_passwords() && shows_password(mechanism.as_str()) {
             return self.refuse_later(Refusal::TlsFirst);
         }
@@ -173,6 +177,7 @@ impl Server {
     /// Nothing else that the client may send here is ever read as a command.
     pub(crate) fn read_sasl<'i>(&mut self, octets: &'i mut [u8], line: Whole) -> Event<'i> {
         self.mask_from(0, line.text);
+        // The exchange is over unless the application goes on with it: a line that is no response has ended it.
         self.mode = Mode::Line;
         let text = octets.get_mut(..line.text).unwrap_or_default();
         let why = match *text {
@@ -193,6 +198,7 @@ impl Server {
     pub(crate) fn read_done<'i>(&mut self, octets: &'i [u8], line: Whole) -> Event<'i> {
         self.mode = Mode::Line;
         let text = octets.get(..line.text).unwrap_or(&[]);
+        // The tag that is answered is that of IDLE: DONE has none, and that of a command in its place was not read.
         if text.eq_ignore_ascii_case(b"DONE") {
             return Event::IdleDone(self.owe(Kind::Plain));
         }

@@ -51,6 +51,7 @@ impl Server {
         match self.due.take() {
             None => {}
             Some(Due::Refuse(why)) => self.refuse_as(why, output),
+            // Told at last, when all that came before it has been answered: the state may have changed since it was asked for.
             Some(Due::Capability) => {
                 put(output, "* CAPABILITY");
                 self.put_capabilities(" ", output);
@@ -63,6 +64,7 @@ impl Server {
     /// Refuses the command in flight and counts it.
     pub(crate) fn refuse_as(&mut self, why: Refusal, output: &mut Output) {
         self.put_tagged(&why.status(), output);
+        // Each of the others costs the client one of its few mistakes: who probes for commands is let go.
         // A cancelled exchange is no fault, and who is told to ask for TLS first may have to be told.
         if !matches!(why, Refusal::Cancelled | Refusal::TlsFirst) {
             self.count_bad(output);
@@ -91,12 +93,15 @@ impl Server {
 
     /// The status, with the tag of the command in flight, or `*` if none was seen (RFC 9051 §7.1.3).
     pub(crate) fn put_tagged(&mut self, status: &Status<'_>, output: &mut Output) {
+        // Octet for octet what the client wrote, since it finds its command by nothing else (RFC 9051 §2.2.1).
         let tag = core::str::from_utf8(&self.tag).unwrap_or("");
         put_status(if tag.is_empty() { "*" } else { tag }, status, output);
     }
 
     /// The capabilities that hold in this state, each behind `before`.
     pub(crate) fn put_capabilities(&self, before: &str, output: &mut Output) {
+        // A list is a promise for this state and no other: a client must ask again behind STARTTLS and the log-in
+        // (RFC 9051 §6.1.1, §6.2.1).
         let open = matches!(self.phase, Phase::Greeting | Phase::NotAuthenticated);
         for name in self.offer.capabilities().iter() {
             let mechanism = name.split_once('=').filter(|(key, _)| key.eq_ignore_ascii_case("AUTH"));
@@ -111,6 +116,7 @@ impl Server {
                 put(output, name);
             }
         }
+        // The machine tells it and nobody else: whether LOGIN is refused is its own decision (RFC 9051 §6.2.3).
         if open && self.hides_passwords() {
             put(output, before);
             put(output, "LOGINDISABLED");
@@ -141,13 +147,14 @@ pub(crate) const fn known(condition: Condition, text: &'static str) -> Status<'s
     Status::new(condition, ResponseText::wire(text.as_bytes()))
 }
 
-/// Octets that are no secret.
+/// Octets that are no secret: a machine says nothing of its own that may not stand in a log.
 pub(crate) fn put(output: &mut Output, text: &str) {
     output.put(Class::Public, text.as_bytes());
 }
 
 /// Whether a status may go out: what it holds as raw octets must not end the line or the code.
 pub(crate) fn check(status: &Status<'_>) -> Result<(), Misuse> {
+    // A `]` would end the code for whoever looks for the first one, and what stands behind it would be text (RFC 9051 §7.1).
     let clean = |octets: &[u8]| octets.iter().all(|octet| !matches!(octet, b'\r' | b'\n' | 0 | b']'));
     let atom = |octets: &[u8]| crate::types::Atom::new(octets).is_ok();
     let fits = match status.code {
@@ -179,6 +186,7 @@ pub(crate) fn put_status(tag: &str, status: &Status<'_>, output: &mut Output) {
         put_code(code, output);
         put(output, "] ");
     }
+    // IMAP4rev1 wants at least one octet (RFC 3501 §9, `text`), and who reads the newer grammar takes them too.
     let text = status.text.bytes();
     output.put(Class::Public, if text.is_empty() { status.condition.name().as_bytes() } else { text });
     put(output, "\r\n");
@@ -199,6 +207,7 @@ fn put_code(code: &Code<'_>, output: &mut Output) {
         put(output, " ");
         output.put_decimal(number);
     };
+    // What a code of the older kind left open is written as it is given, without parentheses of our own: BADCHARSET brings its own.
     match code {
         Code::BadCharset(args) | Code::Referral(args) => argument(output, args),
         // The parentheses belong to the grammar and not to the identity (RFC 8474 §4).

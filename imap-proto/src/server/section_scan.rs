@@ -35,12 +35,14 @@ impl SectionScan {
             // No literal holds a NUL, whatever the policy (RFC 9051 §9, `CHAR8`).
             return memchr(0, octets).is_none();
         }
+        // Pieces may be empty: the front stays open until an octet has come.
         let begun = !octets.is_empty();
         let octets = match octets {
             [b'\n', rest @ ..] if self.open_front => rest,
             _ => octets,
         };
         self.open_front &= !begun;
+        // An end inside a line end is allowed to a window alone: its other half is in the next window that the client asks for.
         let clean = self.scan.piece(octets).is_none();
         clean && (!last || self.open_end || self.scan.end().is_none())
     }

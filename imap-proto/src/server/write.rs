@@ -149,7 +149,7 @@ impl<'s> Writer<'s> {
         self
     }
 
-    /// `* STATUS` (§7.3.4): what was asked for, each with its number.
+    /// `* STATUS` (§7.3.3): what was asked for, each with its number.
     pub fn mailbox_status<'a>(
         &mut self,
         name: Mailbox<'_>,
@@ -244,7 +244,7 @@ impl<'s> Writer<'s> {
         self
     }
 
-    /// `* NAMESPACE` (§7.3.3); none is NIL.
+    /// `* NAMESPACE` (§7.3.2); none is NIL.
     pub fn namespace(
         &mut self,
         personal: &[NamespaceEntry<'_>],

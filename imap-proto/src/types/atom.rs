@@ -5,6 +5,7 @@ use super::invalid::Invalid;
 use core::fmt;
 
 /// A word: at least one octet of a class, all of them ASCII.
+/// Atoms and tags are checked alike and differ in the class alone, so one macro holds what must hold of both.
 macro_rules! word {
     ($(#[$doc:meta])* $name:ident of $is:ident) => {
         $(#[$doc])*

@@ -1,5 +1,6 @@
 //! What each octet may be, in one table: the leaves of the grammar look here and nowhere else (RFC 9051 §9).
 
+// One bit for each class, so that an octet is looked up once however many classes it is in. The names are those of the productions.
 const ATOM: u8 = 1;
 const ASTRING: u8 = 2;
 const LIST: u8 = 4;
@@ -9,6 +10,8 @@ const LABEL: u8 = 128;
 
 const TABLE: [u8; 256] = {
     let mut table = [0_u8; 256];
+    // NUL stands in no production at all (RFC 9051 §9, note 3), and octets above 127 stand in none of these: 8 bits need quotes or a
+    // literal, whatever is enabled (RFC 6855 §3).
     let mut octet = 1_usize;
     while octet < 0x80 {
         // Below the length of the table.
@@ -26,12 +29,14 @@ const fn classes(octet: u8) -> u8 {
     if octet <= b' ' || octet == 0x7f || matches!(octet, b'(' | b')' | b'{' | b'"' | b'\\') {
         return classes;
     }
+    // From the widest class to the narrowest: each leaves out what the one before it took (`list-char`, `ASTRING-CHAR`, `ATOM-CHAR`).
     classes |= LIST;
     if !matches!(octet, b'%' | b'*') {
         classes |= ASTRING;
         if octet != b']' {
             classes |= ATOM;
         }
+        // A line that begins with `+` is a continuation request, so no tag holds one.
         if octet != b'+' {
             classes |= TAG;
         }

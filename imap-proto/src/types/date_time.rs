@@ -184,6 +184,7 @@ impl DateTime {
         let year = u16::from(two(y1, y2)?) * 100 + u16::from(two(y3, y4)?);
         let date = Date::new(year, month_number(&[*m1, *m2, *m3])?, day)?;
         let (hours, minutes) = (two(z1, z2)?, two(z3, z4)?);
+        // RFC 5322 §3.3 reads a zone as hours and minutes: +0060 is none, whatever it adds up to.
         if minutes > 59 {
             return Err(Invalid::Date);
         }
@@ -198,6 +199,7 @@ impl DateTime {
 
     /// The same without the space before a day of one digit, or without a zone, which is then UTC: how some servers write it.
     pub(crate) fn loose(octets: &[u8]) -> Result<Self, Invalid> {
+        // What is written loosely is made strict first, so that the grammar stands once.
         let pad = usize::from(octets.get(1) == Some(&b'-'));
         let end = pad.saturating_add(octets.len());
         let mut whole = *b"                     +0000";

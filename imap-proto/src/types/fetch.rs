@@ -68,6 +68,7 @@ impl<'a> FetchAtt<'a> {
         let before = *cursor;
         let name = cursor.run(is_label);
         let bracket = cursor.peek() == Some(b'[');
+        // Longer than any known name, and short enough to be compared as an array: no name is tried in turn.
         let mut upper = [0_u8; 16];
         let Some(place) = upper.get_mut(..name.len()) else { return Self::other(name, bracket, before) };
         place.copy_from_slice(name);
@@ -167,6 +168,7 @@ fn binary<'a>(cursor: &mut Cursor<'a>, peek: bool) -> Parse<FetchAtt<'a>> {
 }
 
 /// A part number in brackets.
+/// BINARY takes a part and never HEADER or TEXT: what is decoded is a part's body (RFC 3516 §4.2, `section-binary`).
 fn bracketed<'a>(cursor: &mut Cursor<'a>) -> Parse<Part<'a>> {
     cursor.expect(b'[', Rule::Section)?;
     let part = part(cursor)?;
@@ -224,6 +226,7 @@ impl<'a> FetchAtts<'a> {
         let bare = !cursor.eat(b'(');
         let from = cursor.at();
         if bare {
+            // A macro is one only where it stands alone and ends there.
             for (name, atts) in [("ALL", Self::ALL), ("FAST", Self::FAST), ("FULL", Self::FULL)] {
                 if cursor.eat_name(name) {
                     return Ok(atts);

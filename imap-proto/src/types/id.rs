@@ -100,6 +100,7 @@ fn check((name, value): IdField<'_>) -> Result<(), Invalid> {
 }
 
 /// `string SP nstring`: a name is never NIL.
+/// Quoted strings and literals alone: a bare word is no `string`, whoever writes one (RFC 2971 §4).
 fn pair<'a>(cursor: &mut Cursor<'a>) -> Parse<IdField<'a>> {
     let name = cursor.text()?;
     cursor.space()?;

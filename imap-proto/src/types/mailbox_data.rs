@@ -207,7 +207,7 @@ impl fmt::Debug for MailboxStatus<'_> {
     }
 }
 
-/// The answer to NAMESPACE (RFC 2342, RFC 9051 §7.3.5). An empty list is NIL: there is no such namespace.
+/// The answer to NAMESPACE (RFC 2342, RFC 9051 §7.3.2). An empty list is NIL: there is no such namespace.
 #[derive(Clone, Copy)]
 pub struct Namespaces<'i> {
     pub(crate) personal: &'i [u8],

@@ -2,6 +2,11 @@
 //!
 //! Values that both roles build and read are one type. What only a server builds and only a client reads (an envelope,
 //! a body structure) is a view here, and a writer in [`server`](crate::server).
+//!
+//! A view is `Copy`, holds octets of the unit that it was read from, and is read item by item: a list of a million numbers costs no memory, and
+//! a set is never expanded. An extension's value that has no type is kept as it came, and is written again token by token, since it may have
+//! been a literal here and must be a quoted string there (RFC 9051 §4.3). Names compare without regard to case, octets of users never do
+//! (RFC 9051 §9, note 1): each type says which of the two it is.
 
 pub mod astring;
 pub mod atom;

@@ -15,7 +15,7 @@ pub struct Numbers<'i>(&'i [u8]);
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a message number: \"{}\"", self.raw.escape_ascii())]
 pub struct BadNumber<'i> {
-    /// What stands in its place.
+    /// What stands in its place. A number that is left out would make a search seem to have found less.
     pub raw: &'i [u8],
 }
 
@@ -26,6 +26,7 @@ impl fmt::Debug for BadNumber<'_> {
 }
 
 impl<'i> Numbers<'i> {
+    /// Octets whose numbers nobody has looked at.
     pub(crate) const fn wire(octets: &'i [u8]) -> Self {
         Self(octets)
     }
@@ -68,6 +69,7 @@ impl<'i> Iterator for NumberIter<'i> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
+        // Spaces were counted as a repair when the response was read.
         while let Some((b' ', rest)) = self.rest.split_first() {
             self.rest = rest;
         }
@@ -163,6 +165,7 @@ impl<'i> Threads<'i> {
         let mut cur = Cursor::new(self.0);
         core::iter::from_fn(move || {
             cur.while_in(|octet| octet == b' ');
+            // Threads stand side by side without a space, the messages of one with a space (RFC 5256 §4).
             match cur.peek()? {
                 b'(' => {
                     cur.bump(1);
@@ -252,6 +255,8 @@ impl<'i> ESearch<'i> {
     }
 
     /// A value of the search correlator (RFC 7377 §2.1): names and values in turn.
+    ///
+    /// What cannot be read ends the list: which value belongs to which name is not known behind it.
     fn correlated(&self, name: &[u8]) -> Option<Text<'i>> {
         let mut cur = Cursor::new(self.correlator);
         loop {
@@ -276,6 +281,7 @@ impl<'i> ESearch<'i> {
         let mut cur = Cursor::new(self.items);
         core::iter::from_fn(move || {
             cur.while_in(|octet| matches!(octet, b' '));
+            // The names are open: an extension adds its own (RFC 4466 §2.6.2, `search-return-data`).
             // Some servers put parentheses around MODSEQ, as SEARCH has them.
             let inside = cur.eat(b'(');
             let name = cur.atom().ok()?;
@@ -304,6 +310,7 @@ impl<'i> ESearchItem<'i> {
 
     fn known(name: &'i [u8], value: &'i [u8]) -> Option<Self> {
         let is = |other: &[u8]| name.eq_ignore_ascii_case(other);
+        // MIN and MAX are messages that were found, and none has the number 0; COUNT may be 0 (RFC 9051 §9, `ret-data-star`).
         let mut cur = Cursor::new(value);
         let item = match name.len() {
             3 if is(b"MIN") => Self::Min(cur.nz_number().ok()?),
@@ -326,6 +333,8 @@ impl fmt::Debug for ESearch<'_> {
 }
 
 /// Parentheses balance, and nest no deeper than `limit`.
+///
+/// THREAD nests as deep as a discussion goes on, so its limit is that of body structures, and the check takes no memory for it.
 pub(crate) fn check_parentheses(octets: &[u8], limit: usize) -> Result<(), (usize, Rule)> {
     let mut depth = 0_usize;
     for at in memchr::memchr2_iter(b'(', b')', octets) {

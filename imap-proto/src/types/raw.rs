@@ -61,6 +61,7 @@ impl<'a> Raw<'a> {
     }
 
     /// One value: a word, a string, or a list in parentheses.
+    /// One value is enough for an option: a second is the name of the next (RFC 4466 §3, `tagged-ext-val`).
     pub(crate) fn value(cursor: &mut Cursor<'a>) -> Parse<Self> {
         let from = cursor.at();
         let mut depth = 0_usize;
@@ -125,8 +126,10 @@ fn token<'a>(cursor: &mut Cursor<'a>) -> Parse<RawToken<'a>> {
             cursor.bump(1);
             Ok(RawToken::Space)
         }
+        // A string is read for what it says: the literal of one side may be the quoted string of the other.
         Some(b'"' | b'{') => Ok(RawToken::String(cursor.text()?)),
         _ => {
+            // The backslash of a flag, and the wildcards of a pattern: an extension may take either.
             let word = cursor.run(|octet| is_list(octet) || octet == b'\\');
             match core::str::from_utf8(word) {
                 Ok("") | Err(_) => cursor.fail(Rule::List),
@@ -228,6 +231,7 @@ impl<'a> Options<'a> {
 
 /// A name, and its value if one stands there.
 fn option<'a>(cursor: &mut Cursor<'a>) -> Parse<(Atom<'a>, Option<Raw<'a>>)> {
+    // A number would be taken for the value of the option before it when the list is read again.
     if cursor.peek().is_some_and(|octet| octet.is_ascii_digit()) {
         return cursor.fail(Rule::List);
     }

@@ -28,6 +28,7 @@ impl<'i> ServerId<'i> {
 
     /// The value of a field, by its name without regard to case.
     #[must_use]
+    /// A name that comes twice has its first value, though none may (RFC 2971 §3.3).
     pub fn get(self, name: &str) -> Option<Text<'i>> {
         let mut named = self.fields().filter(|(key, _)| key.bytes().eq_ignore_ascii_case(name.as_bytes()));
         named.next().and_then(|(_, value)| value)
