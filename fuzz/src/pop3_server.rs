@@ -70,7 +70,7 @@ impl Party for Host {
         output: &mut Output,
         seen: &mut Seen,
     ) -> Option<TlsOffer> {
-        let ok = Reply::ok(text("done"));
+        let ok = Reply::ok(text("en"));
         match event {
             Event::Connected(answer) => server.answer(answer, &ok, output).expect("the greeting is due"),
             Event::Command(command, answer) => {

@@ -2,7 +2,7 @@
 
 use crate::command::Command;
 use crate::reply::{Reply, Status};
-use crate::types::InitialResponse;
+use crate::types::{Code, InitialResponse};
 use mail_wire::{Class, Misuse, Output, SecretBuf};
 
 /// The longest AUTH command with an initial response, line end included (RFC 5034 §4, RFC 2449 §4).
@@ -114,8 +114,16 @@ fn auth(
 }
 
 impl Reply<'_> {
+    /// Octets of text and of what stands behind it that a line of 512 has room for, whatever the code.
+    pub(crate) const MOST_TAIL: usize = 512 - "+OK [] ".len() - Code::MAX - " \r\n".len();
+
     /// Writes the reply and its line end: at most 512 octets (RFC 1939 §3).
     pub fn encode(&self, output: &mut Output) {
+        self.write(b"", output);
+    }
+
+    /// The same with something behind the text.
+    pub(crate) fn write(&self, tail: &[u8], output: &mut Output) {
         output.put(Class::Public, if self.status == Status::Ok { b"+OK" } else { b"-ERR" });
         if let Some(code) = self.code {
             output.put(Class::Public, b" [");
@@ -123,9 +131,9 @@ impl Reply<'_> {
             output.put(Class::Public, b"]");
         }
         // No blank stands at the end of a line without text.
-        if !self.text.as_str().is_empty() {
+        for part in [self.text.as_str().as_bytes(), tail].into_iter().filter(|part| !part.is_empty()) {
             output.put(Class::Public, b" ");
-            output.put(Class::Public, self.text.as_str().as_bytes());
+            output.put(Class::Public, part);
         }
         output.put(Class::Public, b"\r\n");
     }

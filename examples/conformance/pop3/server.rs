@@ -7,7 +7,7 @@ use mail_pop3_proto::ext::capa::Capabilities;
 use mail_pop3_proto::server::{
     Answer, AuthTurn, BodyGrant, Config, Event, Maildrop, Offer, Server, Stamp, TlsOffer,
 };
-use mail_pop3_proto::types::{ReplyText, UniqueId};
+use mail_pop3_proto::types::{LanguageRange, ReplyText, UniqueId};
 use mail_pop3_proto::{Command, Limits, Reply};
 use mail_wire::Output;
 
@@ -180,6 +180,12 @@ impl ServerObserver {
                     server.answer_body(answer, ReplyText::EMPTY, output).map_err(|r| r.to_string())?;
                 self.body = Some((grant, Bytes::from(octets)));
                 Ok(())
+            }
+            // What is asked for is spoken.
+            Command::Lang(Some(range)) => {
+                let tag = if *range == LanguageRange::Preferred { "en" } else { range.as_str() };
+                let text = ReplyText::try_from(tag).map_err(|invalid| invalid.to_string())?;
+                server.answer(answer, &Reply::ok(text), output).map_err(|returned| returned.to_string())
             }
             _ => server.answer(answer, &ok(""), output).map_err(|returned| returned.to_string()),
         }

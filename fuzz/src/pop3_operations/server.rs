@@ -296,7 +296,7 @@ impl Serving {
     /// A reply. Positive to a log-in it needs a maildrop, and to RETR and TOP a message: then it is none.
     fn answer(&mut self, ok: bool, code: usize) {
         let code = [None, Some(Code::InUse), Some(Code::SysTemp)][code / 2 % 3];
-        let reply = if ok { Reply::ok(text("done")) } else { Reply::err(text("no")) };
+        let reply = if ok { Reply::ok(text("en")) } else { Reply::err(text("no")) };
         let reply = Reply { code, ..reply };
         let good = |what| !ok || !matches!(what, For::LogIn | For::Message(_));
         let done = self.with_answer(good, |server, answer, output| server.answer(answer, &reply, output));

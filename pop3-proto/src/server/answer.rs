@@ -9,7 +9,7 @@ use super::{Body, Server};
 use crate::command::Verb;
 use crate::error::{Rule, Violation};
 use crate::reply::{Reply, Status};
-use crate::types::ReplyText;
+use crate::types::{LanguageTag, ReplyText};
 use alloc::boxed::Box;
 use bytes::Bytes;
 use mail_wire::dot::BodyFault;
@@ -36,12 +36,16 @@ impl Server {
     /// Answers what an [`Answer`] is for. A positive answer to a log-in needs a maildrop and one to RETR or TOP a body:
     /// [`accept`](Self::accept), [`answer_body`](Self::answer_body).
     ///
-    /// An extended response code is left out where RESP-CODES is not offered (RFC 2449 §6.4). The stamp is put behind the text of the
-    /// greeting. A negative greeting ends the session.
+    /// - An extended response code is left out where RESP-CODES is not offered (RFC 2449 §6.4).
+    /// - A text beyond ASCII is left out before the client has asked for UTF-8 by UTF8, or for a language by LANG (RFC 6856 §2.1 and §3.2).
+    /// - A positive answer to LANG begins its text with the tag of a language: one of those that are listed, or any if none are (RFC 6856 §3.2).
+    /// - The stamp is put behind the text of the greeting, where APOP would be taken (RFC 1939 §7). A text that holds `<` (RFC 2449 §3) or
+    ///   leaves no room for the stamp is left out there.
+    /// - A negative greeting ends the session.
     ///
     /// # Errors
-    /// [`Misuse::NotOwed`] for a token that is not due, [`Misuse::NotInState`] for a positive answer that needs more, [`Misuse::Over`];
-    /// the token comes back.
+    /// [`Misuse::NotOwed`] for a token that is not due, [`Misuse::NotInState`] for a positive answer that needs more, [`Misuse::Invalid`] for one to
+    /// LANG that names no language, [`Misuse::Over`]; the token comes back.
     pub fn answer(&mut self, answer: Answer, reply: &Reply<'_>, output: &mut Output) -> Redeemed<Answer> {
         if let Err(why) = self.may_answer(&answer) {
             return Err(Returned::new(answer, why));
@@ -49,6 +53,16 @@ impl Server {
         let ok = reply.status == Status::Ok;
         match self.owed {
             Owed::LogIn | Owed::Message(_) if ok => return Err(Returned::new(answer, Misuse::NotInState)),
+            Owed::Command(Verb::Lang) if ok => {
+                if !self.names_language(reply) {
+                    return Err(Returned::new(
+                        answer,
+                        Misuse::Invalid("a reply to LANG without its language"),
+                    ));
+                }
+                self.localised = true;
+                self.put(reply, output);
+            }
             Owed::Greeting => self.greet(reply, output),
             Owed::Commit => {
                 self.put(reply, output);
@@ -290,8 +304,17 @@ impl Server {
 
     /// The one way a reply goes out.
     pub(crate) fn put(&self, reply: &Reply<'_>, output: &mut Output) {
+        self.put_with(reply, b"", output);
+    }
+
+    /// The same with something behind the text.
+    fn put_with(&self, reply: &Reply<'_>, tail: &[u8], output: &mut Output) {
         let code = reply.code.filter(|_| self.codes);
-        Reply { code, ..*reply }.encode(output);
+        // Who has asked for neither UTF-8 nor a language reads ASCII alone (RFC 6856 §2.1). A text is for people: the status and the code say all
+        // that a client acts on.
+        let readable = self.utf8 || self.localised || reply.text.as_str().is_ascii();
+        let text = if readable { reply.text } else { ReplyText::EMPTY };
+        Reply { code, text, ..*reply }.write(tail, output);
     }
 
     fn greet(&mut self, reply: &Reply<'_>, output: &mut Output) {
@@ -301,15 +324,24 @@ impl Server {
             self.ending = Some(Ending::Closed);
             return;
         }
-        output.put(Class::Public, b"+OK");
-        let text = reply.text.as_str().as_bytes();
-        for part in [text, self.stamp().unwrap_or_default()] {
-            if !part.is_empty() {
-                output.put(Class::Public, b" ");
-                output.put(Class::Public, part);
-            }
+        // The stamp is the offer of APOP (RFC 1939 §7): none is made where it would be refused.
+        if !self.policy.apop.is_allowed() || self.needs_tls(false) {
+            self.stamp = None;
         }
-        output.put(Class::Public, b"\r\n");
+        let stamp = self.stamp().unwrap_or_default();
+        // A client takes what stands behind the first `<` for the stamp.
+        let text = reply.text.as_str();
+        let room = Reply::MOST_TAIL.saturating_sub(text.len());
+        let text = if text.contains('<') || stamp.len() > room { ReplyText::EMPTY } else { reply.text };
+        self.put_with(&Reply { text, ..*reply }, stamp, output);
+    }
+
+    /// Whether the text begins with a language, one of those that are listed if any are, in any case; and goes on behind a blank if at all.
+    fn names_language(&self, reply: &Reply<'_>) -> bool {
+        let tag = reply.text.as_str().split(' ').next().unwrap_or_default();
+        let listed = &self.offer.languages;
+        let known = listed.is_empty() || listed.iter().any(|known| known.tag().eq_ignore_ascii_case(tag));
+        known && LanguageTag::try_from(tag).is_ok()
     }
 
     fn logged_in(&mut self, maildrop: Maildrop, reply: &Reply<'_>, output: &mut Output) {

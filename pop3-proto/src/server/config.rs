@@ -19,8 +19,8 @@ pub struct Config {
     pub policy: Policy,
     /// What is offered: shared by all connections. What is not in it is refused.
     pub offer: Arc<Offer>,
-    /// The stamp of this connection, for APOP: another one for each greeting (RFC 1939 §7). It is not used
-    /// unless the policy allows APOP, and is forgotten at STLS: APOP is then refused.
+    /// The stamp of this connection, for APOP: another one for each greeting (RFC 1939 §7). The greeting has none where the policy
+    /// refuses APOP, or wants TLS first. It is forgotten at STLS: APOP is then refused.
     pub stamp: Option<Stamp>,
 }
 
@@ -85,7 +85,7 @@ impl Language {
 pub struct Stamp(Box<[u8]>);
 
 impl Stamp {
-    /// From a msg-id; see [`MsgId`].
+    /// From a msg-id; see [`MsgId`]. Where it leaves no room for the text in the 512 octets of a greeting (RFC 2449 §4), the text gives way.
     #[must_use]
     pub fn new(id: MsgId<'_>) -> Self {
         Self(id.octets().into())

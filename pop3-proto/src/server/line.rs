@@ -60,8 +60,10 @@ impl Server {
             Verb::User | Verb::Pass if !offered("USER") => Some(Refusal::NotOffered),
             Verb::User | Verb::Pass if self.needs_tls(true) => Some(Refusal::TlsFirst),
             Verb::Pass if self.user.is_none() => Some(Refusal::UserFirst),
-            Verb::Apop if !self.policy.apop.is_allowed() || self.stamp.is_none() => Some(Refusal::NotOffered),
+            Verb::Apop if !self.policy.apop.is_allowed() => Some(Refusal::NotOffered),
             Verb::Apop if self.needs_tls(false) => Some(Refusal::TlsFirst),
+            // A greeting without a stamp offers no APOP, and what TLS has made void is none (RFC 1939 §7, RFC 2595 §4).
+            Verb::Apop if self.stamp.is_none() => Some(Refusal::NotOffered),
             Verb::Auth if !offered("SASL") => Some(Refusal::NotOffered),
             Verb::Top | Verb::Uidl | Verb::Utf8 | Verb::Lang if !offered(verb.name()) => {
                 Some(Refusal::NotOffered)

@@ -164,6 +164,7 @@ impl Machine for Server {
     /// the start the greeting is yet to come, and its stamp with it.
     fn secured(&mut self, _: Secured) {
         self.secure = true;
+        self.localised = false;
         if self.greeted {
             self.stamp = None;
         }

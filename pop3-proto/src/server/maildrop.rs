@@ -36,8 +36,12 @@ impl Maildrop {
     /// unique-id.
     ///
     /// # Errors
-    /// [`Rule::TooMany`] beyond 2³²-1 messages or octets of unique-ids.
+    /// [`Rule::TooMany`] beyond 2³²-1 messages or octets of unique-ids; [`Rule::UniqueId`] for an id of more than 70 octets, such as only a
+    /// server that breaks the standard gives.
     pub fn push(&mut self, octets: u64, id: UniqueId<'_>) -> Result<MessageNumber, Invalid> {
+        if id.is_long() {
+            return Err(Invalid(Rule::UniqueId));
+        }
         let too_many = Invalid(Rule::TooMany);
         let number = MessageNumber::at(self.messages.len()).ok_or(too_many)?;
         let id_end = self.ids.len().checked_add(id.octets().len()).and_then(|end| u32::try_from(end).ok());

@@ -221,6 +221,8 @@ pub struct Server {
     greeted: bool,
     secure: bool,
     utf8: bool,
+    /// Whether LANG has chosen a language: texts are UTF-8 from there on (RFC 6856 §3.2).
+    localised: bool,
     eof: bool,
     ending: Option<Ending>,
     closed: bool,
@@ -251,6 +253,7 @@ impl Server {
             greeted: false,
             secure: false,
             utf8: false,
+            localised: false,
             eof: false,
             ending: None,
             closed: false,
@@ -294,7 +297,7 @@ impl Server {
         self.utf8
     }
 
-    /// The stamp of the greeting, for the check of an APOP digest. Gone after STLS.
+    /// The stamp of the greeting, for the check of an APOP digest (RFC 1939 §7). Gone after STLS, and none where APOP is not taken.
     #[must_use]
     pub fn stamp(&self) -> Option<&[u8]> {
         self.stamp.as_ref().map(Stamp::octets)
