@@ -35,7 +35,7 @@ pub struct Limits {
     /// Octets of answers that a client waits for at once, by the sizes that [`Client::expect`](crate::client::Client::expect)
     /// was told; one command is always let through. 1 MiB.
     pub window_octets: u64,
-    /// How long a server waits for a log-in. 3 minutes.
+    /// How long a server waits for a command before a log-in. RFC 1939 §3 has ten minutes for any session; here no maildrop is held yet. 3 minutes.
     pub login_wait: Duration,
     /// How long a server waits for the next command after log-in (RFC 1939 §3: at least 10 minutes). 10 minutes.
     pub autologout: Duration,
