@@ -5,7 +5,7 @@ use crate::kept::{Kept, OwnedCommand};
 use crate::parse;
 use crate::types::{Digest, InitialResponse, LanguageRange, Mechanism, MessageNumber, Password, UserName};
 
-/// A command. Every value of it can stand on the wire.
+/// A command (RFC 1939 §3, RFC 2449 §4). Every value of it can stand on the wire.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Command<'a> {
@@ -122,7 +122,7 @@ impl<'a> Command<'a> {
     }
 }
 
-/// The keywords that this crate knows.
+/// The keywords that this crate knows (RFC 1939 §9 and its extensions).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verb {
@@ -245,7 +245,7 @@ impl Verb {
     }
 }
 
-/// What a positive reply looks like. A client must know it before the reply comes.
+/// What a positive reply looks like (RFC 1939 §3). A client must know it before the reply comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Shape {
@@ -267,7 +267,8 @@ pub enum Shape {
     Lines,
 }
 
-/// A command that this crate does not know, with the shape of its reply.
+/// A command that this crate does not know (RFC 2449 §4), with the shape of its reply. All of it is public: a tap sees it, so it is no place for
+/// a secret.
 #[derive(Clone, Copy, Debug)]
 pub struct OtherCommand<'a> {
     line: &'a [u8],

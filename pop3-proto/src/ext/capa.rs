@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use mail_wire::{Class, Output};
 
-/// One capability. What it does not know it keeps as it was written.
+/// One capability (RFC 2449 §6). What it does not know it keeps as it was written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Capability<'a> {
@@ -97,7 +97,7 @@ pub enum Expire {
     Never,
 }
 
-/// The mechanisms of a SASL capability, set apart by blanks. May be none.
+/// The mechanisms of a SASL capability, set apart by blanks (RFC 5034 §3). May be none.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Mechanisms<'a>(&'a [u8]);
 

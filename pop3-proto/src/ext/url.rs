@@ -27,7 +27,7 @@ pub struct PopUrl {
     pub port: u16,
 }
 
-/// How a POP URL asks to log in.
+/// How a POP URL asks to log in (RFC 2384 §4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UrlAuth {
     /// `;AUTH=*`, or nothing: as the client sees fit.

@@ -30,7 +30,7 @@ impl Default for Config {
     }
 }
 
-/// What a server offers.
+/// What a server offers (RFC 2449 §5).
 #[derive(Clone, Debug)]
 pub struct Offer {
     /// The capabilities in the order in which CAPA tells them. The machine leaves out what the state of the connection rules
@@ -53,7 +53,7 @@ impl Default for Offer {
     }
 }
 
-/// A language that replies may be in.
+/// A language that replies may be in (RFC 6856 §3.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Language {
     tag: Box<str>,
@@ -80,7 +80,7 @@ impl Language {
     }
 }
 
-/// A stamp that a server keeps.
+/// A stamp that a server keeps (RFC 1939 §7, APOP).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp(Box<[u8]>);
 

@@ -45,7 +45,7 @@ pub enum Event<'i> {
     Abort(Abort),
 }
 
-/// The maildrop at QUIT, with its deletion marks.
+/// The maildrop at QUIT, with its deletion marks (RFC 1939 §6).
 #[derive(Debug)]
 pub struct Deletions(pub(crate) Box<Maildrop>);
 
@@ -62,7 +62,7 @@ impl Deletions {
     }
 }
 
-/// Why a session in TRANSACTION ends without QUIT.
+/// Why a session in TRANSACTION ends without QUIT (RFC 1939 §3 and §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Abort {
     /// The client has gone.
