@@ -270,6 +270,8 @@ struct Shelf {
     /// The longest piece that it gives, and where it fails to read, if anywhere.
     piece: usize,
     broken: Option<u64>,
+    /// Octets that it lists of each message and does not have.
+    missing: u64,
     commit_fails: bool,
     locked: Rc<Cell<usize>>,
     released: Rc<Cell<usize>>,
@@ -300,7 +302,8 @@ impl<'s> Host for Hosted<'s> {
         }
         let mut drop = Maildrop::new();
         for (letter, id) in LETTERS.iter().zip(["a", "b", "c"]) {
-            drop.push(letter.len() as u64, UniqueId::try_from(id).expect("an id")).expect("three fit");
+            drop.push(letter.len() as u64 + self.0.missing, UniqueId::try_from(id).expect("an id"))
+                .expect("three fit");
         }
         self.0.locked.set(self.0.locked.get() + 1);
         Ok((Locked(self.0), drop))
@@ -338,6 +341,7 @@ fn serve(settings: u8, how: u8, script: &[u8]) -> (String, String) {
     let shelf = Shelf {
         piece: [usize::MAX, 1, 7, 16][usize::from(settings % 4)],
         broken: (settings & 8 != 0).then_some(u64::from(settings >> 5)),
+        missing: u64::from(settings & 72 == 64),
         commit_fails: settings & 16 != 0,
         locked: Rc::default(),
         released: Rc::default(),
@@ -355,6 +359,9 @@ fn serve(settings: u8, how: u8, script: &[u8]) -> (String, String) {
         Ok(Ended::NotCommitted(_)) => assert!(removed.is_some() && shelf.commit_fails),
         Ok(Ended::BeforeLogIn) => assert_eq!(shelf.locked.get(), 0),
         Err(ServeError::Misuse(misuse)) => panic!("{misuse}"),
+        Err(ServeError::Short(_, missing)) => {
+            assert!(removed.is_none() && *missing == shelf.missing && !seen.heard.ends_with(b"\r\n.\r\n"));
+        }
         Ok(_) | Err(_) => assert_eq!(removed, None),
     }
     (seen.heard.escape_ascii().to_string(), format!("{ended:?}"))
