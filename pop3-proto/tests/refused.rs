@@ -106,6 +106,12 @@ fn a_log_in_waits_for_tls_where_it_must() {
             }
         }
     }
+    // TLS would not help where APOP is not taken at all.
+    let never = server(&offer, false, |config| {
+        config.policy.tls = Tls::Required;
+        config.policy.apop = Allow::Refuse;
+    });
+    assert_eq!(say(never, &[APOP]).0, Some(Refusal::NotOffered));
 }
 
 /// Where names and passwords may be UTF-8 they must be, and elsewhere nobody can say what they are.

@@ -134,6 +134,13 @@ fn no_text_of_a_greeting_hides_the_stamp() {
     let stamp = format!("<{}@x>", "1".repeat(300));
     let mut session = Session::new(|config| config.stamp = Some(Stamp::try_from(stamp.as_str()).unwrap()));
     assert_eq!(session.say("", &ok(&long)), format!("+OK {stamp}\r\n"));
+    // The longest code, the longest text and a stamp fill the line to its last octet.
+    let code = Code::try_from(&[b'X'; Code::MAX][..]).unwrap();
+    for (octets, len) in [(42, 512), (43, 512 - 401 + 1)] {
+        let stamp = format!("<{}@x>", "1".repeat(octets - 4));
+        let mut session = Session::new(|config| config.stamp = Some(Stamp::try_from(&*stamp).unwrap()));
+        assert_eq!(session.say("", &ok(&long).with(code)).len(), len);
+    }
 }
 
 /// Codes stand in a greeting too (RFC 2449 §3), where RESP-CODES is offered.
