@@ -59,8 +59,8 @@ pub enum Repair {
     PlusWithoutBlank,
     /// `+OK` where the first challenge is due: read as an empty one, never as success.
     OkForChallenge,
-    /// More than one blank, or blanks at the end, in a line of a listing or of capabilities; more than one in front of what the answer to STAT, LIST n
-    /// or UIDL n says, or in it.
+    /// More than one blank, or blanks at either end, in a line of a listing; more than one, or blanks at the end, in one of capabilities; more
+    /// than one in front of what the answer to STAT, LIST n or UIDL n says, or in it.
     ExtraBlanks,
     /// A reply to LIST n or UIDL n without its message number: that of the command is taken.
     MissingNumber,

@@ -14,17 +14,19 @@ type Entry<T> = Result<(MessageNumber, T), nom::Err<Fault>>;
 /// Repairs are counted by the caller's own counters, or not at all where lines are read a second time.
 pub(crate) fn scan(line: &[u8], repairs: &mut impl Mend) -> Entry<u64> {
     // RFC 1939 §5: the number, one blank, the size; what a server adds behind another blank is not looked at.
-    let (rest, message) = message_number(line)?;
+    let (rest, indented) = indent(line, repairs);
+    let (rest, message) = message_number(rest)?;
     let (rest, extra) = gap(rest, repairs)?;
     let (rest, octets) = number64(rest)?;
     end(rest).or_else(|_| blank(rest))?;
-    count(extra, repairs);
+    count(indented || extra, repairs);
     Ok((message, octets))
 }
 
 /// `n id`, and nothing behind it.
 pub(crate) fn unique_id<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Entry<UniqueId<'i>> {
-    let (rest, message) = message_number(line)?;
+    let (rest, indented) = indent(line, repairs);
+    let (rest, message) = message_number(rest)?;
     let (rest, mut extra) = gap(rest, repairs)?;
     // Blanks at the end are no part of an id, which has none (RFC 1939 §7).
     let mut octets = rest;
@@ -40,18 +42,23 @@ pub(crate) fn unique_id<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Entry<Un
     if id.is_long() && !repairs.mend(Repair::LongUniqueId) {
         return Fault::at(rest, Rule::UniqueId);
     }
-    count(extra, repairs);
+    count(indented || extra, repairs);
     Ok((message, id))
 }
 
 /// The one blank between number and value, or more of them.
 fn gap<'i>(input: &'i [u8], repairs: &impl Mend) -> Parsed<'i, bool> {
     let (rest, ()) = blank(input)?;
+    Ok(indent(rest, repairs))
+}
+
+/// Passes over blanks where there should be none, and says whether there were any.
+fn indent<'i>(input: &'i [u8], repairs: &impl Mend) -> (&'i [u8], bool) {
     // Switched on it takes any number of them; it is counted once for a line.
-    if rest.first() == Some(&b' ') && repairs.is_on(Repair::ExtraBlanks) {
-        return Ok((rest.trim_ascii_start(), true));
+    if input.first() == Some(&b' ') && repairs.is_on(Repair::ExtraBlanks) {
+        return (input.trim_ascii_start(), true);
     }
-    Ok((rest, false))
+    (input, false)
 }
 
 /// A repair is counted once the line is known to be good: one that fails is no repair.
