@@ -64,7 +64,7 @@ impl Host {
     fn offered(&mut self, offer: BodyOffer, server: &mut Server, output: &mut Output) {
         let form = offer.form();
         if let BodyForm::Chunk { octets: 13, .. } = form {
-            self.message = Message::default();
+            // A message of which chunks were taken is called off by an event of its own.
             return server.refuse_body(offer, &line(554, "no"), output).expect("the body is offered");
         }
         server.accept_body(offer, output).expect("the body is offered");
