@@ -42,6 +42,10 @@
 //! QUIT      wait   sent      sent     sent   sent  sent  sent
 //! ```
 //!
+//! A DATA that was refused leaves the transaction open: RCPT and DATA may follow, MAIL not before RSET (RFC 5321 §4.1.4). Behind a chunk that
+//! was refused RSET or EHLO must come first (RFC 3030 §2). In LMTP the last chunk waits until every command before it is answered and a
+//! recipient is accepted, for so many replies it will have (RFC 2033 §4.3).
+//!
 //! A reply that nothing awaits, lines with different codes, a code that the command does not know: a
 //! [`Violation`], because the pairing of replies with commands is lost.
 //!
