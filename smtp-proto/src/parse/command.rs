@@ -225,8 +225,10 @@ fn vrfy<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Vrfy<'i>> {
     Ok((rest, Vrfy { argument, utf8 }))
 }
 
-/// `BDAT SP chunk-size [ SP "LAST" ]` (RFC 3030 §2). No repair: what cannot be read here loses the frame.
-fn bdat<'i>(input: &'i [u8], _: &Fixes<'_>) -> Parsed<'i, Command<'i>> {
+/// `BDAT SP chunk-size [ SP "LAST" ]` (RFC 3030 §2). No repair but for blanks at the end, which leave no doubt of the size: what cannot be read
+/// here loses the frame.
+fn bdat<'i>(input: &'i [u8], fixes: &Fixes<'_>) -> Parsed<'i, Command<'i>> {
+    let (input, ()) = trimmed(input, fixes)?;
     let Some(rest) = input.strip_prefix(b" ") else { return fail(input, Rule::ChunkSize) };
     let digits = rest.iter().take_while(|octet| octet.is_ascii_digit()).count();
     let (number, behind) = octets::cut(rest, digits);

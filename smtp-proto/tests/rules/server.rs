@@ -350,6 +350,9 @@ fn requiretls_is_neither_offered_nor_taken_before_tls() {
 fn blanks_before_the_line_end_are_tolerated_by_default_and_counted() {
     let octets = b"EHLO c \r\nMAIL FROM:<a@b> SIZE=1 \t\r\nRCPT TO:<c@d>  \r\nRSET\t\r\nNOOP \r\nMAIL FROM:<a@b>  SIZE=1\r\nQUIT \r\n";
     assert_eq!(talk(Host::default(), |_| {}, octets).codes(), [220, 250, 250, 250, 250, 250, 501, 221]);
+    let chunk = format!("{RCPT}BDAT 1 \r\nxBDAT 0 LAST \r\nBDAT  1\r\n");
+    let seen = talk(Host::default(), |_| {}, chunk.as_bytes());
+    assert_eq!((seen.codes()[4..].to_vec(), seen.end), (vec![250, 250, 501], Some(Violation::ChunkLost)));
     let strict = |config: &mut Config| config.policy.grammar = mail_smtp_proto::Grammar::strict();
     assert_eq!(talk(Host::default(), strict, b"RSET \r\nMAIL FROM:<a@b> \r\n").codes(), [220, 501, 503]);
 }
