@@ -134,8 +134,14 @@ fn no_text_of_a_greeting_hides_the_stamp() {
     let stamp = format!("<{}@x>", "1".repeat(300));
     let mut session = Session::new(|config| config.stamp = Some(Stamp::try_from(stamp.as_str()).unwrap()));
     assert_eq!(session.say("", &ok(&long)), format!("+OK {stamp}\r\n"));
-    // The longest code, the longest text and a stamp fill the line to its last octet.
+    // The longest that there is leaves room for the longest code; a longer one is none.
+    let long_stamp = |octets: usize| Stamp::try_from(&*format!("<{}@x>", "1".repeat(octets - 4)));
     let code = Code::try_from(&[b'X'; Code::MAX][..]).unwrap();
+    let mut session = Session::new(|config| config.stamp = Some(long_stamp(Stamp::MAX).unwrap()));
+    let len = "+OK [] \r\n".len() + Code::MAX + Stamp::MAX;
+    assert_eq!(session.say("", &ok(&long).with(code)).len(), len);
+    assert_eq!(long_stamp(Stamp::MAX + 1), Err(Invalid(Rule::TooLong)));
+    // The longest code, the longest text and a stamp fill the line to its last octet.
     for (octets, len) in [(42, 512), (43, 512 - 401 + 1)] {
         let stamp = format!("<{}@x>", "1".repeat(octets - 4));
         let mut session = Session::new(|config| config.stamp = Some(Stamp::try_from(&*stamp).unwrap()));

@@ -1,6 +1,6 @@
 //! What a server begins with.
 
-use crate::error::Invalid;
+use crate::error::{Invalid, Rule};
 use crate::ext::capa::Capabilities;
 use crate::limits::Limits;
 use crate::policy::Policy;
@@ -85,14 +85,23 @@ impl Language {
 pub struct Stamp(Box<[u8]>);
 
 impl Stamp {
-    /// From a msg-id; see [`MsgId`]. Where it leaves no room for the text in the 512 octets of a greeting (RFC 2449 §4), the text gives way.
-    #[must_use]
-    pub fn new(id: MsgId<'_>) -> Self {
-        Self(id.octets().into())
-    }
+    /// The longest, in octets: it fits the 512 of a greeting with any response code (RFC 2449 §4).
+    pub const MAX: usize = ReplyText::MAX;
 
     pub(crate) fn octets(&self) -> &[u8] {
         &self.0
+    }
+}
+
+/// See [`MsgId`]. Where it leaves no room for the text of the greeting, the text gives way.
+impl TryFrom<MsgId<'_>> for Stamp {
+    type Error = Invalid;
+
+    fn try_from(id: MsgId<'_>) -> Result<Self, Invalid> {
+        if id.octets().len() > Self::MAX {
+            return Err(Invalid(Rule::TooLong));
+        }
+        Ok(Self(id.octets().into()))
     }
 }
 
@@ -100,6 +109,6 @@ impl TryFrom<&str> for Stamp {
     type Error = Invalid;
 
     fn try_from(text: &str) -> Result<Self, Invalid> {
-        MsgId::try_from(text.as_bytes()).map(Self::new)
+        MsgId::try_from(text.as_bytes()).and_then(Self::try_from)
     }
 }
