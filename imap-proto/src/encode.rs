@@ -183,6 +183,7 @@ fn string(sink: &mut impl Sink, class: Class, value: AString<'_>) {
 /// A string that must not be an atom.
 fn quoted(sink: &mut impl Sink, value: AString<'_>) {
     let form = match value.form(sink.utf8()) {
+        // What the grammar calls a string is never an atom: ID, entries of METADATA, a pattern that a wildcard would change.
         Form::Atom => Form::QuotedRaw,
         form => form,
     };
@@ -233,6 +234,7 @@ fn wildcards(sink: &mut impl Sink, pattern: AString<'_>) {
 /// Flags in parentheses: the form that every server reads.
 fn flags(sink: &mut impl Sink, flags: Flags<'_>) {
     put(sink, "(");
+    // From checked flags, whether they were read from a peer or made by hand: none can end the list.
     for (index, flag) in flags.iter().enumerate() {
         put(sink, if index > 0 { " " } else { "" });
         put(sink, if flag.is_keyword() { "" } else { "\\" });
@@ -260,6 +262,7 @@ fn options(sink: &mut impl Sink, options: Options<'_>) {
 
 /// Tokens that were kept as they came. A string is quoted or a literal, as this connection wants it.
 pub(crate) fn raw(sink: &mut impl Sink, raw: Raw<'_>) {
+    // Balanced and checked when it was made, so that the arguments of a command without a type cannot become a second command.
     for token in raw.tokens() {
         match token {
             RawToken::Open => put(sink, "("),
@@ -280,6 +283,7 @@ fn id(fields: IdFields<'_>, sink: &mut impl Sink) {
         first = false;
         quoted(sink, name);
         put(sink, " ");
+        // A field without a value is told, not left away: the server asked for what there is.
         match value {
             Some(value) => quoted(sink, value),
             None => put(sink, "NIL"),
@@ -292,6 +296,7 @@ fn id(fields: IdFields<'_>, sink: &mut impl Sink) {
 fn list(args: &ListArgs<'_>, sink: &mut impl Sink) {
     options(sink, args.select);
     mailbox(sink, args.reference);
+    // One in parentheses asks for the extended form, and the same one bare does not (RFC 5258 §3).
     match args.patterns {
         Patterns::One(pattern) => {
             put(sink, " ");
@@ -318,6 +323,7 @@ fn append(append: &Append<'_>, sink: &mut impl Sink) {
         flags(sink, append.flags);
         put(sink, " ");
     }
+    // The day has two places here and one in a search (RFC 9051 §9, `date-day-fixed`): each type writes its own.
     if let Some(date) = append.date {
         quotes(sink, Class::Public, date.to_string().as_bytes());
         put(sink, " ");
@@ -393,6 +399,7 @@ fn key_argument(key: Key<'_>, sink: &mut impl Sink) {
         | Key::SentOn(date)
         | Key::SentSince(date)
         | Key::Since(date) => word(sink, &date.to_string()),
+        // 63 bits, as sizes have them (RFC 9051 §9, `search-key`).
         Key::Larger(octets) | Key::Smaller(octets) => word(sink, &octets.to_string()),
         Key::Older(seconds) | Key::Younger(seconds) => word(sink, &seconds.to_string()),
         Key::Uid(set) => word(sink, set.as_str()),
@@ -407,6 +414,7 @@ fn fetch(atts: FetchAtts<'_>, sink: &mut impl Sink) {
     if let Some(name) = atts.macro_name() {
         return word(sink, name);
     }
+    // One attribute needs no parentheses, and keeps those that it had.
     put(sink, if atts.is_bare() { " " } else { " (" });
     for (index, att) in atts.iter().enumerate() {
         put(sink, if index > 0 { " " } else { "" });
@@ -446,6 +454,7 @@ fn part(part: Part<'_>, sink: &mut impl Sink) {
 
 /// `<offset.count>`, if there is a window.
 fn partial(partial: Option<Partial>, sink: &mut impl Sink) {
+    // A command says how much, an answer only from where (RFC 9051 §6.4.5, §7.5.2).
     if let Some(partial) = partial {
         put(sink, "<");
         put(sink, &partial.offset.to_string());
@@ -475,6 +484,7 @@ pub(crate) fn section(section: Section<'_>, sink: &mut impl Sink) {
 
 /// Names of header fields in parentheses, in the order and case in which they are asked for.
 fn fields(word: &str, names: HeaderNames<'_>, sink: &mut impl Sink) {
+    // In the order and the case of the caller: a server repeats them, and an answer is matched by them (RFC 9051 §6.4.5.1).
     put(sink, word);
     for (index, name) in names.iter().enumerate() {
         put(sink, if index > 0 { " " } else { "" });

@@ -44,7 +44,7 @@ pub enum Untagged<'i> {
         /// The UIDs.
         uids: SequenceSet<'i>,
     },
-    /// `SEARCH`, with the highest modification sequence of what was found (RFC 7162 §3.1.5).
+    /// `SEARCH`, with the highest modification sequence of what was found (RFC 7162 §3.1.6).
     Search(Numbers<'i>, Option<u64>),
     /// `SORT` (RFC 5256), with the same.
     Sort(Numbers<'i>, Option<u64>),

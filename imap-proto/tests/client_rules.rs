@@ -191,7 +191,7 @@ fn no_namespace_is_missing_silently() {
     }
 }
 
-/// What stands behind the numbers is read to its end, and a fault tells where it stands in the line (RFC 7162 §3.1.5).
+/// What stands behind the numbers is read to its end, and a fault tells where it stands in the line (RFC 7162 §3.1.6).
 #[test]
 fn a_modification_sequence_behind_numbers_is_whole() {
     for (line, shown) in [

@@ -81,6 +81,7 @@ impl Machine for Client {
     type Upgrade = TlsGrant;
 
     fn frame(&mut self, input: &mut Input, output: &mut Output) -> Result<Framed, Violation> {
+        // Nothing is read behind a violation: its octets could be an attacker's (RFC 9051 §11.1).
         if let Some(fatal) = &self.fatal {
             return Err(fatal.clone());
         }
@@ -142,6 +143,7 @@ impl Machine for Client {
         input: Input,
         _output: &mut Output,
     ) -> Result<Handover<Self>, HandoverError> {
+        // The token of another connection would hand over one that waits for nothing.
         match self.wait {
             Wait::Upgrade(stamp) if stamp == token.0 => Ok(Handover::new(self, input)?),
             _ => Err(HandoverError::NotOwed),
@@ -181,6 +183,7 @@ impl Client {
             return Ok(Framed::Closed);
         }
         match self.wait {
+            // Octets behind the go-ahead are TLS or an attack, and never lines.
             Wait::Upgrade(_) => return Ok(Framed::Paused(mail_wire::Pause::Upgrade)),
             // Decoding has found that the challenge cannot be answered, and may not write (RFC 9051 §6.2.2).
             Wait::Cancel(ticket) => {
@@ -259,6 +262,7 @@ impl Client {
         let rest = matches!(self.reading, Reading::Rest(_));
         loop {
             let unit = input.pending();
+            // Before the log-in literals are charged to the line.
             let spent = if known { 0 } else { usize::try_from(self.lines.literals()).unwrap_or(usize::MAX) };
             let step = self
                 .lines
@@ -288,6 +292,7 @@ impl Client {
                     }
                     self.count_bare(header.bare);
                     let total = self.lines.literals().saturating_add(header.octets);
+                    // Small ones stay, so that most answers are one event; large ones cost no memory, wherever they can be told in pieces.
                     let inline = header.octets <= self.limits.literal_inline;
                     if inline && total <= literals {
                         self.lines.pass(&header);
@@ -350,6 +355,7 @@ impl Client {
             return Err(LineFault::BareLf { at: whole.text }.into());
         }
         let text = whole.text;
+        // What was being read decides first: behind a literal even a line that begins with `+` goes on with its FETCH.
         self.kind = match self.reading {
             Reading::Rest(target) | Reading::Literal(target, _) => {
                 self.reading = Reading::Unit;
@@ -448,6 +454,7 @@ fn fetch_head(unit: &[u8]) -> Option<(Target, Cursor<'_>)> {
 fn streamable(mut cur: Cursor<'_>) -> Option<usize> {
     let mut last = None;
     loop {
+        // The literal stands where a value is due: behind a name and a space.
         let spaces = cur.while_in(|octet| octet == b' ');
         if cur.is_end() {
             return last.filter(|_| spaces.len() > 0);

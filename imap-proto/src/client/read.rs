@@ -85,6 +85,7 @@ impl Client {
             Condition::Bye => State::Logout,
             _ => State::NotAuthenticated,
         };
+        // Before TLS it may be anybody's list, and is forgotten with it (RFC 9051 §6.2.1).
         self.learn_from(&status);
         Ok(Event::Greeting(status))
     }
@@ -128,6 +129,7 @@ impl Client {
     ) -> Result<Event<'i>, Violation> {
         let Piece { target, first, attribute, header } = *piece;
         let before = octets.get(..attribute).unwrap_or(&[]);
+        // The announcement and the space before it are none of the name.
         let name = Span::new(attribute, header.at.saturating_sub(1));
         if first {
             self.count_unsolicited()?;
@@ -137,6 +139,7 @@ impl Client {
             return self.malformed(octets, Fault::new(0, Rule::State));
         }
         let mut reader = self.reader(before, usize::from(first), tape);
+        // The list is open: its parenthesis stands behind the literal.
         let parsed: Parse<()> =
             if first { reader.untagged(true).map(|_| ()) } else { reader.fetch_rest(true) };
         // A list that is too long for the tape: what was read of it is good.
@@ -209,6 +212,7 @@ impl Client {
         let (status, fault) = match result {
             Ok(read) => read,
             Err(fault) if self.policy.grammar.strict => return Err(violation(fault)),
+            // Without a space, without text: the application waits for the end of its command and not for the words.
             Err(_) => (Status::new(condition, ResponseText::wire(cur.rest())), None),
         };
         self.strictly(fault)?;
@@ -249,6 +253,7 @@ impl Client {
                 if self.state == State::NotAuthenticated {
                     self.state = State::Authenticated;
                 }
+                // The state changes before the code is read: what it tells holds for the user who is logged in now.
                 // What was known is not true any more, unless it was told anew (RFC 9051 §6.2.2).
                 if !self.fresh {
                     self.capabilities = None;
@@ -328,6 +333,7 @@ impl Client {
         let start = usize::from(text.first() == Some(&b' '));
         let text = text.get(start..).unwrap_or(&[]);
         let said = ResponseText::wire(text);
+        // Framing has written what the `+` released; here it is only told.
         match meant {
             Meant::Released(ticket) => Ok(Event::Continued(ticket, said)),
             Meant::Body(message) => {
@@ -375,6 +381,7 @@ impl Client {
 
     /// A server may speak unasked (RFC 9051 §7), but not for ever where the application has set a limit.
     fn count_unsolicited(&mut self) -> Result<(), Violation> {
+        // Counted in a row: an answer that is awaited begins anew, and a server that only pushes is one that an application may bound.
         if self.flight.is_empty() {
             self.unsolicited = self.unsolicited.saturating_add(1);
             if let Some(limit) = self.limits.unsolicited.filter(|limit| self.unsolicited > *limit) {

@@ -107,6 +107,7 @@ impl Reader<'_, '_> {
     }
 
     /// The kind shares its cell with the link to the parent.
+    /// Set when it is known: a node is written before its type has been read.
     fn set_kind(&mut self, at: usize, kind: u32) {
         let (_, parent) = self.cell(at + node::KIND);
         self.tape.set(at + node::KIND, Span::cell(kind, parent));
@@ -137,10 +138,13 @@ impl Reader<'_, '_> {
         self.space()?;
         let has_type = media.tag() != form::NIL;
         let next_is_string = matches!(self.cur.peek(), Some(b'"' | b'{'));
+        // `(NIL "ALTERNATIVE" ..)`: NIL in place of the parts.
         if !has_type && next_is_string {
             let subtype = self.nstring()?;
             return self.no_parts(base, at, subtype);
         }
+        // `("RELATED" (..) ..)` or `("RELATED" NIL ..)`: no parts, and the fields of a multipart behind its subtype. Whether a NIL is the
+        // parameters of one or the subtype of a part is told by what cannot be: a subtype is never NIL.
         if has_type && !next_is_string {
             let mut ahead = self.cur;
             if ahead.peek() == Some(b'(') || ahead.nil() {
@@ -164,6 +168,7 @@ impl Reader<'_, '_> {
             self.tape.set(at + field, span);
         }
         self.space()?;
+        // Never NIL in the grammar, and NIL where a server read no such field: 7BIT is then what MIME says (RFC 2045 §6.1).
         let encoding = self.string()?;
         self.tape.set(at + node::ENCODING, encoding);
         self.space()?;
@@ -176,6 +181,7 @@ impl Reader<'_, '_> {
         let media = self.cur.get(media);
         if media.eq_ignore_ascii_case(b"TEXT") {
             self.set_kind(at, node::TEXT);
+            // Only text has lines; of other types the same place holds MD5 (RFC 9051 §7.5.2).
             // Some servers leave the lines away: what follows is then a string, a list or NIL.
             let mut ahead = self.cur;
             ahead.bump(1);
@@ -209,6 +215,7 @@ impl Reader<'_, '_> {
             self.space()?;
             return self.no_parts_fields(base, at);
         }
+        // A multipart all the same: an application that counts on parts finds none, and does not take it for a text.
         self.repair(Repair::NoParts, Rule::Body)?;
         self.set_kind(at, node::MULTIPART);
         self.cur.expect(b')', Rule::Body)?;
@@ -317,6 +324,7 @@ impl Reader<'_, '_> {
         if self.empty_list()? {
             return Ok(());
         }
+        // One language comes as a string and several in parentheses; one in parentheses is taken as well.
         let first = self.tape.len();
         if self.cur.eat(b'(') {
             loop {
@@ -375,6 +383,7 @@ impl Reader<'_, '_> {
         if self.cur.at() == start && self.cur.nil() {
             return self.repair(Repair::NilValue, Rule::Number);
         }
+        // What stands in its place is a word, whose end is certain: -1 and sizes in scientific notation are known.
         self.cur.while_in(is_astring);
         let span = Span::new(start, self.cur.at());
         if span.len() == 0 {

@@ -62,6 +62,7 @@ fn command<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
     place.copy_from_slice(name.as_bytes());
     place.make_ascii_uppercase();
     let place: &[u8] = place;
+    // No command is the beginning of another here: UID alone takes a second name, and that is read apart.
     // The length first: it leaves few names to compare with.
     Ok(match (place.len(), place) {
         (10, b"CAPABILITY") => Command::Capability,
@@ -184,6 +185,7 @@ fn list<'a>(cursor: &mut Cursor<'a>) -> Parse<ListArgs<'a>> {
 
 /// `patterns`: one is enough to make the command an extended LIST (RFC 5258 §3).
 fn patterns<'a>(cursor: &mut Cursor<'a>) -> Parse<Patterns<'a>> {
+    // Checked one by one and kept as they stand: how many there are is bounded by the line.
     cursor.bump(1);
     let from = cursor.at();
     cursor.list_mailbox()?;
@@ -212,6 +214,7 @@ fn status<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
 /// `login`: both are `astring`, so that 8 bits and line ends can stand in a literal (RFC 9051 §6.2.3).
 fn login<'a>(cursor: &mut Cursor<'a>) -> Parse<Command<'a>> {
     cursor.space()?;
+    // Nothing is known of either but that they hold no NUL; what a name may be is for the application (RFC 9051 §6.2.3).
     let user = cursor.astring()?;
     cursor.space()?;
     Ok(Command::Login { user, password: Secret::new(cursor.astring()?) })
@@ -262,6 +265,7 @@ fn append<'a>(cursor: &mut Cursor<'a>) -> Parse<Append<'a>> {
     };
     cursor.expect(b'{', Rule::Literal)?;
     let octets = cursor.number64()?;
+    // Whether the server offers that is judged where the message is let through; here it is only read.
     let sync = !cursor.eat(b'+');
     cursor.expect(b'}', Rule::Literal)?;
     Ok(Append { mailbox, flags, date, octets, form, sync })
@@ -300,6 +304,7 @@ fn flag(cursor: &mut Cursor<'_>) -> Parse<()> {
 fn store<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
     cursor.space()?;
     let set = cursor.set()?;
+    // UNCHANGEDSINCE stands here, before what it guards (RFC 7162 §3.1.3).
     let modifiers = options(cursor)?;
     cursor.space()?;
     let mode = match cursor.peek() {
@@ -369,6 +374,7 @@ fn search<'a>(cursor: &mut Cursor<'a>, uid: bool) -> Parse<Command<'a>> {
     } else {
         Options::NONE
     };
+    // A key of this name does not exist, so the word cannot be meant otherwise.
     let charset = if cursor.eat_name("CHARSET") {
         cursor.space()?;
         let charset = cursor.astring()?;

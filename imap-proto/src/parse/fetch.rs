@@ -40,6 +40,7 @@ impl Reader<'_, '_> {
                     self.cur.while_in(|octet| octet == b' ');
                     spaced = true;
                 }
+                // Two attributes that stand together are read both: only the space between them is missing.
                 Some(_) => {
                     if !spaced {
                         self.note(self.cur.fault(Rule::Space));
@@ -72,8 +73,10 @@ impl Reader<'_, '_> {
         }
         // The head is filled in when the end is known: the length of the payload is what lets a reader step over what it does not want.
         let head = self.reserve::<{ item::HEAD }>()?;
+        // Whatever goes wrong inside stays inside: the attributes before it are on the tape, and those behind it will be.
         let kind = match self.attribute().and_then(|kind| self.value_end(kind)) {
             Ok(kind) => kind,
+            // No attribute of this response is to blame, and none behind it could be written down.
             Err(Fault { rule: Rule::Tape, .. }) => return self.cur.fail(Rule::Tape),
             Err(fault) => {
                 self.recover(start, head, fault)?;
@@ -125,6 +128,7 @@ impl Reader<'_, '_> {
                 self.push_wide(u64::from(uid))?;
                 Ok(item::UID)
             }
+            // BODY alone is the structure, BODY[..] a text: nothing but the bracket tells them apart (RFC 9051 §7.5.2).
             4 if is(b"BODY") && self.cur.peek() != Some(b'[') => {
                 self.space()?;
                 self.body()?;
@@ -181,15 +185,18 @@ impl Reader<'_, '_> {
                 Ok(item::BODYSTRUCTURE)
             }
             4 if is(b"BODY") => self.content(name),
+            // The names of IMAP4rev1 for what has sections now: their answers are texts of the same kind (RFC 3501 §7.4.2).
             6 if is(b"RFC822") || is(b"BINARY") => self.content(name),
             11 if is(b"RFC822.TEXT") => self.content(name),
             13 if is(b"RFC822.HEADER") => self.content(name),
+            // Where no name stands something does: recovery goes behind it and keeps its octets.
             0 => self.cur.fail(Rule::Fetch),
+            // An extension's attribute may come unasked, once the extension is enabled by another command (RFC 7162 §3.1).
             _ => self.other(name),
         }
     }
 
-    /// A number of 64 bits, in two entries.
+    /// A number of 64 bits, in two entries: an entry holds two halves of 32, and the upper bits of one of them are its tag.
     fn push_wide(&mut self, number: u64) -> Parse<()> {
         self.push(Span::cell(number as u32, 0))?;
         self.push(Span::cell((number >> 32) as u32, 0))?;
@@ -219,6 +226,7 @@ impl Reader<'_, '_> {
                     self.cur.while_in(|octet| !matches!(octet, b' ' | b')' | b'('));
                 }
             }
+            // A space before the parenthesis ends a list that has no further flag.
             if self.cur.peek() == Some(b')') {
                 if end == flag && flag > start {
                     self.repair(Repair::ExtraSpace, Rule::Space)?;
@@ -258,6 +266,7 @@ impl Reader<'_, '_> {
         self.space()?;
         let data = self.nstring()?;
         self.tape.set(first + 4, data);
+        // What users wrote is shown to no tap, however small it is.
         if data.len() > 0 {
             self.masks.push(Mask { span: data.tagged(0), class: Class::Body });
         }
@@ -275,6 +284,7 @@ impl Reader<'_, '_> {
     }
 
     /// An attribute that is not known: its name may have a section, and its value is one of any kind.
+    /// How deep it nests is bounded like any list that nobody has a type for; what is deeper is malformed by itself.
     fn other(&mut self, name: Span) -> Parse<u8> {
         if self.cur.peek() == Some(b'[') {
             section_span(&mut self.cur)?;
@@ -308,6 +318,7 @@ impl Reader<'_, '_> {
             }
         }
         let name = Span::new(start, self.cur.at());
+        // The value is gone over by its balance alone, since what it should have been is not known any more.
         self.cur.eat(b' ');
         // The end of the octets inside the value: nothing behind it can be told apart.
         let _ = self.cur.skip_value();
@@ -315,6 +326,7 @@ impl Reader<'_, '_> {
         if self.cur.at() < furthest {
             self.cur.go(furthest);
         }
+        // At least one octet is passed, so that recovery ends: what cannot begin an attribute cannot be one.
         if self.cur.at() == start {
             self.cur.bump(1);
         }
@@ -345,6 +357,8 @@ struct PlainItem {
 /// else, for the grammar to read.
 #[inline]
 fn plain_item(unit: &[u8], at: usize) -> Option<PlainItem> {
+    // Capitals, one space, nothing behind the value but a space or the end of the list: whatever else stands here is given back untouched,
+    // so that this path can never read anything otherwise than the grammar does.
     let mut plain = Plain::new(unit, at)?;
     let number = |number: u64| [Span::cell(number as u32, 0), Span::cell((number >> 32) as u32, 0)];
     let (kind, payload, words) = match plain.rest().first()? {
@@ -406,6 +420,8 @@ pub(crate) fn section_span(cur: &mut Cursor<'_>) -> Parse<Span> {
                 cur.bump(1);
                 return Ok(span);
             }
+            // The name of a field comes in any of the three forms (RFC 9051 §9, `header-fld-name`): a literal inside of a section is not the
+            // text that is waited for.
             Some(b'"') => {
                 cur.loose_quoted()?;
             }

@@ -35,11 +35,13 @@ impl<'a> Reader<'a, '_> {
     ///
     /// The form decides and never the command in flight: a server may tell anything at any time (RFC 9051 §7).
     pub(crate) fn untagged(&mut self, open: bool) -> Parse<Unit<'a>> {
+        // Most of what a server says is this, so it is looked for first and nothing is lost where it is something else.
         if let Some((number, behind)) = plain_fetch(self.cur.octets(), self.cur.at()) {
             self.cur.go(behind);
             return self.fetch(Target::Seq(number), open);
         }
         self.space()?;
+        // Not in the grammar, and seen behind MOVE, where COPYUID comes untagged (RFC 6851 §4.3).
         if self.cur.peek() == Some(b'[') {
             return self.bare_code();
         }
@@ -108,9 +110,11 @@ impl<'a> Reader<'a, '_> {
 
     /// `msg-att` behind the word FETCH. Numbers of messages begin at 1.
     fn fetch(&mut self, target: Target, open: bool) -> Parse<Unit<'a>> {
+        // The whole of it is malformed, since whose data they are is not known.
         if matches!(target, Target::Seq(0) | Target::Uid(0)) {
             return self.cur.fail(Rule::NonZero);
         }
+        // Before the log-in it has no place whatever it says.
         if self.early {
             // It would be read into memory, and then be refused.
             return Ok(Unit::Fetch(target));
@@ -149,6 +153,7 @@ impl<'a> Reader<'a, '_> {
     /// The end of the line; spaces before it are a repair.
     fn finish(&mut self) -> Parse<()> {
         let rest = self.cur.rest();
+        // Spaces alone mean nothing; anything else could have been meant for the response, which is then malformed.
         if !rest.is_empty() && rest.iter().all(|octet| *octet == b' ') {
             self.repair(Repair::TrailingSpace, Rule::End)?;
             self.cur.bump(rest.len());
@@ -210,6 +215,7 @@ impl<'a> Reader<'a, '_> {
         self.space()?;
         let start = self.cur.at();
         loop {
+            // An atom each, whatever it says: `LITERAL` and `+` beside each other are two, and not LITERAL+.
             self.cur.atom()?;
             let end = self.cur.at();
             if self.cur.rest().iter().all(|octet| *octet == b' ') {
@@ -231,6 +237,7 @@ impl<'a> Reader<'a, '_> {
             self.repair(Repair::TrailingSpace, Rule::End)?;
         }
         let mut numbers = rest.get(..trimmed).unwrap_or(&[]);
+        // Looked for from the end: the numbers before it are not looked at until they are asked for.
         let mut modseq = None;
         if numbers.last() == Some(&b')') {
             let open = memchr::memrchr(b'(', numbers).unwrap_or(0);
@@ -304,7 +311,7 @@ impl<'a> Reader<'a, '_> {
         self.space()?;
         let start = self.cur.at();
         loop {
-            // The form that SEARCH has for it, in the place of the form that ESEARCH has (RFC 7162 §3.1.5, RFC 4731 §3.2).
+            // The form that SEARCH has for it, in the place of the form that ESEARCH has (RFC 7162 §3.1.6, §3.1.10).
             let inside = self.cur.peek() == Some(b'(');
             if inside {
                 self.repair(Repair::ParenModSeq, Rule::Keyword)?;
@@ -337,6 +344,7 @@ impl<'a> Reader<'a, '_> {
     /// EARLIER makes all the difference: with it no number of a message moves (RFC 7162 §3.2.10.1).
     fn vanished(&mut self) -> Parse<Untagged<'a>> {
         self.space()?;
+        // A set of UIDs without `*`: it names what was there, and `*` would name what is (RFC 7162 §7, `known-uids`).
         let earlier = self.cur.eat_word(b"(EARLIER) ");
         let uids = status::set(&mut self.cur)?;
         Ok(Untagged::Vanished { earlier, uids })
@@ -344,6 +352,7 @@ impl<'a> Reader<'a, '_> {
 
     /// `mailbox-list` (RFC 9051 §9).
     fn list(&mut self) -> Parse<ListItem<'a>> {
+        // Attributes are written like flags and odd ones are taken like odd flags: the name of the mailbox is what matters (RFC 9051 §7.3.1).
         self.space()?;
         let attributes = self.flag_list()?;
         self.space()?;
@@ -418,6 +427,7 @@ impl<'a> Reader<'a, '_> {
             if index == 0 || self.cur.peek() != Some(b'(') {
                 self.space()?;
             }
+            // NIL is a namespace that the server does not have, and is not the same as one without a prefix (RFC 2342 §5).
             if self.cur.nil() {
                 continue;
             }

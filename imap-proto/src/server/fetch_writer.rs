@@ -84,7 +84,7 @@ impl<'s> FetchWriter<'s> {
         self
     }
 
-    /// `MODSEQ` (RFC 7162 §3.1.5).
+    /// `MODSEQ` (RFC 7162 §3.1.4.2).
     pub fn mod_seq(mut self, sequence: u64) -> Self {
         self.item("MODSEQ (");
         self.output.put_decimal(sequence);

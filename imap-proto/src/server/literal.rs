@@ -42,6 +42,7 @@ impl Server {
         if head.is("APPEND") && header.at > head.args {
             return self.message(header, input, output);
         }
+        // Each literal by itself and all of a command together: many small ones are as much memory as one that is large.
         let (sync, octets) = (header.sync, header.octets);
         // A user name and a password are all that a stranger has to say (RFC 9051 §6.2.3).
         let before_auth = self.phase == Phase::NotAuthenticated;
@@ -178,6 +179,7 @@ impl Server {
         input: &mut Input,
         output: &mut Output,
     ) -> Result<Option<Framed>, Violation> {
+        // Here another command begins, whatever the refused one was.
         self.mode = Mode::Line;
         let Some(why) = why else { return Ok(None) };
         self.refuse_as(why, output);

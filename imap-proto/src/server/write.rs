@@ -29,7 +29,7 @@ pub struct SearchResult<'a> {
     pub all: Option<SequenceSet<'a>>,
     /// How many.
     pub count: Option<u32>,
-    /// The highest modification sequence of what was found (RFC 7162 §3.1.5).
+    /// The highest modification sequence of what was found (RFC 7162 §3.1.10).
     pub mod_seq: Option<u64>,
 }
 
@@ -173,7 +173,7 @@ impl<'s> Writer<'s> {
         self.numbers(numbers, None)
     }
 
-    /// The same with the highest modification sequence of what was found: the answer to a SEARCH that asks for MODSEQ (RFC 7162 §3.1.5).
+    /// The same with the highest modification sequence of what was found: the answer to a SEARCH that asks for MODSEQ (RFC 7162 §3.1.6).
     pub fn search_mod_seq(&mut self, numbers: impl IntoIterator<Item = u32>, sequence: u64) -> &mut Self {
         self.numbers(numbers, Some(sequence))
     }

@@ -164,7 +164,7 @@ codes! {
     Unavailable = "UNAVAILABLE",
     /// `UNKNOWN-CTE`: the transfer encoding of the part cannot be decoded.
     UnknownCte = "UNKNOWN-CTE",
-    /// `USEATTR`: the special use of CREATE was refused (RFC 6154 §5.5).
+    /// `USEATTR`: the special use of CREATE was refused (RFC 6154 §3).
     UseAttr = "USEATTR",
 }
 

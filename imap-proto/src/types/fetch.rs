@@ -52,7 +52,7 @@ pub enum FetchAtt<'a> {
     },
     /// `BINARY.SIZE[...]`.
     BinarySize(Part<'a>),
-    /// `MODSEQ` (RFC 7162 §3.1.5).
+    /// `MODSEQ` (RFC 7162 §3.1.4.2).
     ModSeq,
     /// An attribute that this crate has no type for.
     Other(Atom<'a>),

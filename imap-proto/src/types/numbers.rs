@@ -216,7 +216,7 @@ pub enum ESearchItem<'i> {
     All(SequenceSet<'i>),
     /// `COUNT`: how many.
     Count(u64),
-    /// `MODSEQ`: the highest of those found (RFC 7162 §3.1.5).
+    /// `MODSEQ`: the highest of those found (RFC 7162 §3.1.10).
     ModSeq(u64),
     /// Any other item, as it came.
     Other {

@@ -45,7 +45,7 @@ pub enum Key<'a> {
     Deleted,
     /// `DRAFT`.
     Draft,
-    /// `EMAILID`: the identity of the message (RFC 8474 §5.3).
+    /// `EMAILID`: the identity of the message (RFC 8474 §6).
     EmailId(Atom<'a>),
     /// `FILTER`: a search that is kept under a name (RFC 5466 §3.1).
     Filter(Atom<'a>),
@@ -102,7 +102,7 @@ pub enum Key<'a> {
     Subject(AString<'a>),
     /// `TEXT`: header or body.
     Text(AString<'a>),
-    /// `THREADID`: the identity of the thread (RFC 8474 §5.3).
+    /// `THREADID`: the identity of the thread (RFC 8474 §6).
     ThreadId(Atom<'a>),
     /// `TO`.
     To(AString<'a>),

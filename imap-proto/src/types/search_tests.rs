@@ -148,7 +148,7 @@ fn a_key_whose_answer_does_not_matter_is_not_asked() {
     assert_eq!(asked("NOT (SEEN DRAFT) FLAGGED", false), 2);
 }
 
-/// The examples of RFC 7162 §3.1.5, RFC 6203 §3, RFC 5466 §3.1, RFC 8474 §5.3 and RFC 8514 §4.3, and what is none.
+/// The examples of RFC 7162 §3.1.5, RFC 6203 §3, RFC 5466 §3.1, RFC 8474 §6 and RFC 8514 §4.3, and what is none.
 #[test]
 fn keys_of_extensions_are_read() {
     let read = |keys: &'static [u8]| Search::parse(keys).unwrap().iter().collect::<Vec<_>>();
