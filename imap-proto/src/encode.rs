@@ -441,6 +441,7 @@ pub(crate) fn fetch_att(att: FetchAtt<'_>, sink: &mut impl Sink) {
             put(sink, "BINARY.SIZE");
             part(asked, sink);
         }
+        FetchAtt::Preview { lazy: true } => put(sink, "PREVIEW (LAZY)"),
         _ => put(sink, att.name()),
     }
 }

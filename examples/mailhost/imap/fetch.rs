@@ -101,5 +101,6 @@ fn octets(message: &Message, att: FetchAtt<'_>) -> Option<Bytes> {
 
 /// Attributes of extensions that are not offered.
 fn is_foreign(att: FetchAtt<'_>) -> bool {
-    matches!(att, FetchAtt::Binary { .. } | FetchAtt::BinarySize(_) | FetchAtt::ModSeq | FetchAtt::Other(_))
+    use FetchAtt::{Binary, BinarySize, ModSeq, Other, Preview};
+    matches!(att, Binary { .. } | BinarySize(_) | ModSeq | Preview { .. } | Other(_))
 }

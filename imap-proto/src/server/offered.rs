@@ -5,7 +5,7 @@
 
 use crate::command::Command;
 use crate::error::Rule;
-use crate::types::{Capabilities, Key, SequenceSet};
+use crate::types::{Capabilities, FetchAtt, Key, SequenceSet};
 use memchr::memchr;
 
 /// The rule that a command breaks where its extension is not offered, and where in the unit it does.
@@ -19,6 +19,12 @@ pub(super) fn broken(
         // A key that an application does not know would find nothing, and say so as if it had looked.
         if Key::missing(*keys, offer).is_some() {
             return Some((args, Rule::Search));
+        }
+    }
+    if let Command::Fetch { atts, .. } = command {
+        let previews = atts.iter().any(|att| matches!(att, FetchAtt::Preview { .. }));
+        if previews && !offer.has("PREVIEW") {
+            return Some((args, Rule::Fetch));
         }
     }
     // Most commands hold none of this, and are let go on without a look at the offer.

@@ -54,6 +54,11 @@ pub enum FetchAtt<'a> {
     BinarySize(Part<'a>),
     /// `MODSEQ` (RFC 7162 §3.1.4.2).
     ModSeq,
+    /// `PREVIEW`: some words of the message (RFC 8970 §3).
+    Preview {
+        /// `LAZY`: only if they are at hand.
+        lazy: bool,
+    },
     /// An attribute that this crate has no type for.
     Other(Atom<'a>),
 }
@@ -82,6 +87,7 @@ impl<'a> FetchAtt<'a> {
             (6, true, b"BINARY") => binary(cursor, false)?,
             (6, false, b"RFC822") => Self::Rfc822,
             (6, false, b"MODSEQ") => Self::ModSeq,
+            (7, false, b"PREVIEW") => Self::Preview { lazy: eat_lazy(cursor) },
             (8, false, b"ENVELOPE") => Self::Envelope,
             (9, true, b"BODY.PEEK") => section(cursor, true)?,
             (11, false, b"RFC822.SIZE") => Self::Size,
@@ -125,6 +131,7 @@ impl<'a> FetchAtt<'a> {
             Self::Binary { .. } => "BINARY",
             Self::BinarySize(_) => "BINARY.SIZE",
             Self::ModSeq => "MODSEQ",
+            Self::Preview { .. } => "PREVIEW",
             Self::Other(name) => name.as_str(),
         }
     }
@@ -165,6 +172,12 @@ fn section<'a>(cursor: &mut Cursor<'a>, peek: bool) -> Parse<FetchAtt<'a>> {
 fn binary<'a>(cursor: &mut Cursor<'a>, peek: bool) -> Parse<FetchAtt<'a>> {
     let part = bracketed(cursor)?;
     Ok(FetchAtt::Binary { peek, part, partial: Partial::read(cursor)? })
+}
+
+/// ` (LAZY)`, the only modifier there is. In a command with one attribute what stands behind it may be the modifiers of FETCH: those of
+/// another name are left for them (RFC 8970 §6, RFC 4466 §2.4).
+fn eat_lazy(cursor: &mut Cursor<'_>) -> bool {
+    cursor.eat_word(b" (LAZY)")
 }
 
 /// A part number in brackets.
@@ -322,6 +335,18 @@ mod tests {
             FetchAtt::Other(Atom::new(b"X-GM-MSGID").unwrap()),
         ];
         assert_eq!(atts, FetchAtts::of(&by_hand));
+    }
+
+    /// RFC 8970 §6; what is not LAZY belongs to the command.
+    #[test]
+    fn a_preview_may_be_lazy() {
+        let read = |atts| FetchAtts::parse(atts).unwrap();
+        let by_hand = [FetchAtt::Uid, FetchAtt::Preview { lazy: true }, FetchAtt::Preview { lazy: false }];
+        assert_eq!(read(b"(UID PREVIEW (lazy) PREVIEW)"), FetchAtts::of(&by_hand));
+        assert_eq!(read(b"PREVIEW (LAZY)"), FetchAtts::of(&by_hand[1..2]));
+        for bad in [&b"PREVIEW (EAGER)"[..], b"(PREVIEW (LAZY LAZY))", b"(PREVIEW(LAZY))", b"PREVIEW[1]"] {
+            assert!(FetchAtts::parse(bad).is_err(), "{}", bad.escape_ascii());
+        }
     }
 
     #[test]

@@ -78,3 +78,16 @@ fn keys_of_extensions_are_read_where_they_are_offered() {
         }
     }
 }
+
+#[test]
+fn a_preview_is_read_where_it_is_offered() {
+    for (command, extension) in [
+        ("FETCH 1 (UID PREVIEW (LAZY))", "PREVIEW"),
+        ("FETCH 1 PREVIEW (LAZY)", "PREVIEW"),
+        ("UID FETCH 1 PREVIEW", "PREVIEW"),
+    ] {
+        assert_eq!(answered("IMAP4rev1", command), "a BAD cannot read this");
+        assert_eq!(answered(&format!("IMAP4rev1 {extension}"), command), "a OK done");
+    }
+    assert_eq!(answered("IMAP4rev1 PREVIEW", "FETCH 1 PREVIEW (CHANGEDSINCE 5)"), "a OK done");
+}
