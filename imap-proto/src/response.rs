@@ -21,7 +21,7 @@ pub enum Untagged<'i> {
     Capability(Capabilities<'i>),
     /// `ENABLED`: what ENABLE has switched on (RFC 9051 §7.2.1).
     Enabled(Capabilities<'i>),
-    /// `LIST`.
+    /// `LIST`, and `XLIST`, which some servers had for special mailboxes before LIST told them (RFC 6154).
     List(ListItem<'i>),
     /// `LSUB` (RFC 3501 §7.2.3).
     Lsub(ListItem<'i>),

@@ -265,3 +265,10 @@ fn a_window_is_not_taken_for_the_whole() {
     }
     assert_eq!(origins, [Some(4), Some(0), Some(7)]);
 }
+
+/// Before RFC 6154 special mailboxes were told by a response of their own, and what it tells is what LIST does.
+#[test]
+fn an_xlist_is_a_list() {
+    let told = told_behind(&[SELECTED[0]], b"* XLIST (\\HasNoChildren \\Inbox) \"/\" \"Posteingang\"\r\n");
+    assert_eq!(told, [r#"* List((\\HasNoChildren \\Inbox) Some('/') "Posteingang")"#]);
+}

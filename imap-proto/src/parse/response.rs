@@ -179,6 +179,8 @@ impl<'a> Reader<'a, '_> {
         let data = match word.len() {
             2 if is(b"ID") => Untagged::Id(self.id()?),
             4 if is(b"LIST") => Untagged::List(self.list()?),
+            // How special mailboxes were told before RFC 6154 had them: the same grammar.
+            5 if is(b"XLIST") => Untagged::List(self.list()?),
             4 if is(b"LSUB") => Untagged::Lsub(self.list()?),
             4 if is(b"SORT") => {
                 let (numbers, modseq) = self.numbers()?;
