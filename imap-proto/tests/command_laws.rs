@@ -3,8 +3,9 @@
 use bytes::Buf;
 use mail_imap_proto::command::{Append, AppendForm, ListArgs, Patterns, StoreMode};
 use mail_imap_proto::types::{
-    AString, Atom, Atoms, Bound, Date, DateTime, FetchAtt, FetchAtts, Flag, Flags, HeaderNames, IdFields,
-    Key, Mailbox, Options, Part, Partial, Raw, Search, Section, SectionText, SeqRange, SequenceSetBuf, Tag,
+    AString, Atom, Atoms, Bound, Date, DateTime, EntryType, FetchAtt, FetchAtts, Flag, Flags, HeaderNames,
+    IdFields, Key, Mailbox, Options, Part, Partial, Raw, Search, Section, SectionText, SeqRange,
+    SequenceSetBuf, Tag,
 };
 use mail_imap_proto::{Command, Limits};
 use mail_wire::{Output, Secret};
@@ -143,7 +144,8 @@ proptest! {
         let header = SectionText::Fields(HeaderNames::of(&names).unwrap());
         let partial = Some(Partial { offset: octets, count: NonZeroU64::new(octets.max(1)).unwrap() });
         let atts = [
-            FetchAtt::Uid,
+            FetchAtt::Preview { lazy: true },
+            FetchAtt::Preview { lazy: false },
             FetchAtt::Section { peek: true, section: Section::new(part, header).unwrap(), partial },
             FetchAtt::Binary { peek: false, part, partial: None },
             FetchAtt::MESSAGE,
@@ -154,9 +156,10 @@ proptest! {
     }
 
     #[test]
-    fn searches(text in octets(), word in atom(), set in set(), day in 1..28_u8, shape in prop::collection::vec(0..12_u8, 1..20)) {
+    fn searches(text in octets(), word in atom(), set in set(), day in 1..28_u8, shape in prop::collection::vec(0..16_u8, 1..20)) {
         let text = AString::new(&text).unwrap();
         let word = Atom::new(word.as_bytes()).unwrap();
+        let id = Atom::new(b"M6d_9-a").unwrap();
         let date = Date::new(1994, 2, day).unwrap();
         let mut keys = Vec::new();
         for step in shape {
@@ -169,6 +172,10 @@ proptest! {
                 5 => keys.push(Key::Uid(set.as_set())),
                 6 => keys.push(Key::Set(set.as_set())),
                 7 => keys.push(Key::Older(u32::from(day))),
+                8 => keys.extend([Key::Fuzzy, Key::Filter(id), Key::EmailId(id), Key::ThreadId(id)]),
+                9 => keys.push(Key::ModSeq { entry: Some((text, EntryType::Shared)), sequence: day.into() }),
+                10 => keys.push(Key::ModSeq { entry: None, sequence: 0 }),
+                11 => keys.extend([Key::Or, Key::SavedSince(date), Key::SaveDateSupported]),
                 _ => keys.push(Key::SentOn(date)),
             }
         }
