@@ -473,7 +473,17 @@ fn a_server_of_imap4rev2_alone_is_spoken_to_in_utf8() {
 }
 
 #[test]
-fn a_key_that_the_server_does_not_offer_is_not_sent() {
+fn what_the_server_does_not_offer_is_not_asked_for() {
+    for (offer, refused) in [("IDLE", true), ("PREVIEW", false)] {
+        let greeting = format!("* PREAUTH [CAPABILITY IMAP4rev1 {offer}] hi\r\n");
+        let mut desk = Desk::new(Policy::client(), true, greeting.as_bytes());
+        desk.send(b"a SELECT x\r\n").unwrap();
+        if refused {
+            desk.refused(b"a FETCH 1 PREVIEW (LAZY)\r\n", Misuse::NotOffered("PREVIEW"));
+        } else {
+            desk.send(b"a FETCH 1 PREVIEW (LAZY)\r\n").unwrap();
+        }
+    }
     for (offer, refused) in [("IDLE", true), ("CONDSTORE", false), ("QRESYNC", false)] {
         let greeting = format!("* PREAUTH [CAPABILITY IMAP4rev1 {offer}] hi\r\n");
         let mut desk = Desk::new(Policy::client(), true, greeting.as_bytes());

@@ -8,7 +8,7 @@ use super::{Client, State};
 use crate::command::{AppendForm, Command};
 use crate::encode;
 use crate::policy::{Allow, Tls};
-use crate::types::{Flag, Flags, Key, Search, Tag};
+use crate::types::{FetchAtt, FetchAtts, Flag, Flags, Key, Search, Tag};
 use bytes::Bytes;
 use mail_wire::dot::{BareScan, BodyEol};
 use mail_wire::{Class, Misuse, Output, Returned, base64};
@@ -284,6 +284,9 @@ impl Client {
                     Command::Search { charset: Some(_), .. } if self.strings.unlabelled => {
                         return Err(Misuse::Forbidden("a charset behind ENABLE UTF8=ACCEPT"));
                     }
+                    Command::Fetch { atts, .. } if self.lacks_previews(*atts) => {
+                        return Err(Misuse::NotOffered("PREVIEW"));
+                    }
                     Command::Fetch { atts, .. } if atts.iter().next().is_none() => {
                         return Err(Misuse::Invalid("a FETCH of nothing"));
                     }
@@ -297,6 +300,12 @@ impl Client {
     /// The extension that a key needs and the server lacks. What a server that has told nothing can do is left to the caller.
     fn missing(&self, keys: Search<'_>) -> Option<&'static str> {
         self.capabilities().and_then(|offer| Key::missing(keys, offer))
+    }
+
+    /// Whether previews are asked of a server that has told of none (RFC 8970 §6).
+    fn lacks_previews(&self, atts: FetchAtts<'_>) -> bool {
+        let asked = || atts.iter().any(|att| matches!(att, FetchAtt::Preview { .. }));
+        self.capabilities.is_some() && !self.has("PREVIEW") && asked()
     }
 
     /// A message in UTF-8 needs `ENABLE UTF8=ACCEPT` to be complete (RFC 6855 §4), one with NUL a server that takes literal8
