@@ -241,8 +241,8 @@ impl Party for Host {
             }
             _ => seen.note("another event"),
         }
-        if let Some(turn) = &self.idle {
-            // Told to a client that idles.
+        if let Some(turn) = self.idle.as_ref().filter(|_| server.phase() == Phase::Selected) {
+            // Told to a client that idles. Without a mailbox there is nothing to count (RFC 9051 §7.4.1).
             if let Ok(mut writer) = server.untagged(turn, output) {
                 writer.exists(MESSAGES);
             }
