@@ -185,12 +185,8 @@ fn peer_machine(wire: &[u8]) -> u64 {
 fn envelope(lines: usize) {
     let wire = inputs::fetch_envelope(lines);
     Row::new("FETCH with ENVELOPE, every field visited", wire.len(), lines)
-        .with("mail-imap-proto: client machine, 16 KiB reads", || {
-            Session::selected().feed(&wire, READ)
-        })
-        .with("mail-imap-proto: client machine, reads of 1,460", || {
-            Session::selected().feed(&wire, 1460)
-        })
+        .with("mail-imap-proto: client machine, 16 KiB reads", || Session::selected().feed(&wire, READ))
+        .with("mail-imap-proto: client machine, reads of 1,460", || Session::selected().feed(&wire, 1460))
         .with("imap-proto 0.17: parser, all at hand", || peer_parser(&wire))
         .with("imap-next 0.3: client machine, 16 KiB reads", || peer_machine(&wire))
         .measure();
@@ -199,9 +195,7 @@ fn envelope(lines: usize) {
 fn literals(name: &str, count: usize, size: usize) {
     let wire = inputs::fetch_body(count, size);
     let mut row = Row::new(name, wire.len(), count)
-        .with("mail-imap-proto: client machine, 16 KiB reads", || {
-            Session::selected().feed(&wire, READ)
-        });
+        .with("mail-imap-proto: client machine, 16 KiB reads", || Session::selected().feed(&wire, READ));
     if size < READ {
         // A larger literal never is at hand as a whole: the parser alone would only skip it.
         row = row.with("imap-proto 0.17: parser, all at hand", || peer_parser(&wire));
@@ -213,9 +207,7 @@ fn list(lines: usize) {
     let line = |n: usize| format!("* LIST (\\HasNoChildren \\Sent) \"/\" \"Archive/2024/{}\"\r\n", n % 1000);
     let wire = (0..lines).map(line).collect::<String>().into_bytes();
     Row::new("LIST", wire.len(), lines)
-        .with("mail-imap-proto: client machine, 16 KiB reads", || {
-            Session::selected().feed(&wire, READ)
-        })
+        .with("mail-imap-proto: client machine, 16 KiB reads", || Session::selected().feed(&wire, READ))
         .with("imap-proto 0.17: parser, all at hand", || peer_parser(&wire))
         .with("imap-next 0.3: client machine, 16 KiB reads", || peer_machine(&wire))
         .measure();
@@ -225,12 +217,8 @@ fn search(numbers: usize) {
     let number = |n: usize| format!(" {}", 100_000 + n * 7);
     let wire = format!("* SEARCH{}\r\n", (0..numbers).map(number).collect::<String>()).into_bytes();
     Row::new("SEARCH, each number read", wire.len(), numbers)
-        .with("mail-imap-proto: client machine, 16 KiB reads", || {
-            Session::selected().feed(&wire, READ)
-        })
-        .with("mail-imap-proto: client machine, reads of 1,460", || {
-            Session::selected().feed(&wire, 1460)
-        })
+        .with("mail-imap-proto: client machine, 16 KiB reads", || Session::selected().feed(&wire, READ))
+        .with("mail-imap-proto: client machine, reads of 1,460", || Session::selected().feed(&wire, 1460))
         .with("imap-proto 0.17: parser, all at hand", || peer_parser(&wire))
         .with("imap-next 0.3: client machine, 16 KiB reads", || peer_machine(&wire))
         .measure();

@@ -50,7 +50,7 @@ fn hear(client: &mut Client, octets: &str, size: usize) -> Vec<String> {
 }
 
 /// A command, what a server answers, the repair that it takes, and what is told then.
-const CASES: [(&str, &str, Repair, &str); 32] = [
+const CASES: [(&str, &str, Repair, &str); 34] = [
     ("AUTH PLAIN", "+\r\n", Repair::PlusWithoutBlank, "challenge 0"),
     ("AUTH PLAIN", "+eA==\r\n", Repair::PlusWithoutBlank, "challenge 1"),
     ("AUTH PLAIN", "+OK\r\n", Repair::OkForChallenge, "challenge 0"),
@@ -62,6 +62,8 @@ const CASES: [(&str, &str, Repair, &str); 32] = [
     ("STAT", "+OK 2   320\r\n", Repair::ExtraBlanks, "true Stat { messages: 2, octets: Some(320) }"),
     ("LIST 1", "+OK  1 120\r\n", Repair::ExtraBlanks, "true Scan { message: 1, octets: 120 }"),
     ("LIST 1", "+OK 1  120\r\n", Repair::ExtraBlanks, "true Scan { message: 1, octets: 120 }"),
+    ("LIST 1", "+OK  1  120\r\n", Repair::ExtraBlanks, "true Scan { message: 1, octets: 120 }"),
+    ("UIDL 1", "+OK  1  a \r\n", Repair::ExtraBlanks, "true UniqueId { message: 1, id: UniqueId(a) }"),
     ("LIST 1", "+OK 120\r\n", Repair::MissingNumber, "true Scan { message: 1, octets: 120 }"),
     ("LIST", "+OK\r\n1  120\r\n.\r\n", Repair::ExtraBlanks, "Scan { message: 1, octets: 120 }"),
     ("LIST", "+OK\r\n 1 120\r\n.\r\n", Repair::ExtraBlanks, "Scan { message: 1, octets: 120 }"),

@@ -8,7 +8,7 @@ use nom::Parser;
 use nom::combinator::opt;
 use nom::sequence::preceded;
 
-/// A line without stuffing and line end.
+/// A line without stuffing and line end. One that is malformed is told beside the others: a server with one bad line still has the rest.
 pub(crate) fn capability<'i>(
     line: &'i [u8],
     repairs: &mut impl Mend,
@@ -68,13 +68,15 @@ fn read<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Result<Capability<'i>, n
         }
         _ => return Ok(other(name, rest)),
     };
+    // Only now is the line known to be good.
     if extra {
         repairs.mend(Repair::ExtraBlanks);
     }
     Ok(capability)
 }
 
-/// One blank, or more of them where that repair is on.
+/// One blank, or more of them where that repair is on: a capability that is not seen, such as STLS, costs more than a blank too many.
+// Counted by the caller, once for the line.
 fn gap<'i>(lenient: bool) -> impl Parser<&'i [u8], Output = (), Error = Fault> {
     move |input: &'i [u8]| {
         let (rest, ()) = blank(input)?;
@@ -87,12 +89,12 @@ fn bare<'i>(rest: &'i [u8], capability: Capability<'i>) -> Result<Capability<'i>
     end(rest).map(|_| capability)
 }
 
-/// Any other tag, and what follows its blank.
+/// Any other tag, and what follows its blank: octets, of which only whoever knows the capability can say what they are (RFC 2449 §3).
 fn other<'i>(name: &'i [u8], rest: &'i [u8]) -> Capability<'i> {
     Capability::Other { name, arguments: rest.get(1..).unwrap_or_default() }
 }
 
-/// `NEVER`, or a number of days.
+/// `NEVER`, or a number of days (RFC 2449 §6.7): after none at all a message is gone as soon as it was retrieved.
 fn expire(input: &[u8]) -> Parsed<'_, Expire> {
     let (rest, text) = word(input)?;
     if text.eq_ignore_ascii_case(b"NEVER") {

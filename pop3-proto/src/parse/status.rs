@@ -1,4 +1,7 @@
 //! Status lines (RFC 1939 §3) and what those say that answer STAT, LIST n, UIDL n and LANG x.
+//!
+//! A status decides what becomes of the session, and is read strictly but for its case. What a line says behind it is the reply's own matter: a fault
+//! there costs that one value and no more.
 
 use super::listing::{scan, unique_id};
 use super::{Fault, blank, end, number32, number64};
@@ -8,7 +11,7 @@ use crate::reply::{DataHead, Status};
 use crate::types::{LanguageTag, MessageNumber, UniqueId};
 use mail_wire::{Repairs, Span};
 
-/// The status and the text behind it. `None`: no status indicator.
+/// The status and the text behind it. `None`: no status indicator, and then nothing tells what the line answers: the session cannot go on.
 pub(crate) fn status(line: &[u8], repairs: &mut impl Mend) -> Option<(Status, Span)> {
     // `+OK` and `-ERR` are whole words: `+OKAY` is neither (RFC 1939 §3).
     let (status, len) = match line {
@@ -21,6 +24,7 @@ pub(crate) fn status(line: &[u8], repairs: &mut impl Mend) -> Option<(Status, Sp
     if word.iter().any(u8::is_ascii_lowercase) && !repairs.mend(Repair::LowerCaseStatus) {
         return None;
     }
+    // The text is for people, and may be missing; a blank alone stands before it (RFC 1939 §3, RFC 2449 §3).
     match line.get(len) {
         None => Some((status, Span::new(len, len))),
         Some(b' ') => Some((status, Span::new(len.saturating_add(1), line.len()))),
@@ -48,7 +52,7 @@ pub(crate) fn challenge<'i>(line: &'i [u8], repairs: &mut impl Mend) -> Option<&
     }
 }
 
-/// What broke, told against the whole line.
+/// What broke, told against the whole line. The reply stands all the same: its status is known, and only what it says is not.
 fn place(text: &[u8], fault: nom::Err<Fault>, start: usize) -> DataHead {
     let malformed = Fault::of(fault, text);
     DataHead::Malformed { at: malformed.at.saturating_add(start), rule: malformed.rule }
@@ -67,7 +71,7 @@ fn led(line: &[u8], text: Span, repairs: &impl Mend) -> (Span, bool) {
 pub(crate) fn stat(line: &[u8], text: Span, repairs: &mut impl Mend) -> DataHead {
     let (text, mut extra) = led(line, text, repairs);
     let octets = text.of(line);
-    // RFC 1939 §5: two numbers; servers put text behind them.
+    // Nothing has to follow the two numbers, and no client may be hurt by what does: servers put text there (RFC 1939 §5).
     let numbers = number32(octets).and_then(|(rest, messages)| {
         let (rest, ()) = blank(rest)?;
         let (gap, more) = led(rest, Span::new(0, rest.len()), repairs);
@@ -90,7 +94,7 @@ pub(crate) fn stat(line: &[u8], text: Span, repairs: &mut impl Mend) -> DataHead
     }
 }
 
-/// What was read of a text that may have had too many blanks.
+/// What was read of a text that may have had too many blanks. They are a repair only where the rest is good, and one however many there are.
 fn counted(data: DataHead, extra: bool, repairs: &mut impl Mend) -> DataHead {
     if extra && !matches!(data, DataHead::Malformed { .. }) {
         repairs.mend(Repair::ExtraBlanks);
@@ -98,45 +102,47 @@ fn counted(data: DataHead, extra: bool, repairs: &mut impl Mend) -> DataHead {
     data
 }
 
-/// The scan listing that answers LIST n.
+/// The scan listing that answers LIST n (RFC 1939 §5).
 pub(crate) fn one_scan(line: &[u8], text: Span, asked: MessageNumber, repairs: &mut impl Mend) -> DataHead {
-    let (text, extra) = led(line, text, repairs);
     let octets = text.of(line);
-    let data = match scan(octets, repairs) {
+    match scan(octets, repairs) {
         Ok((message, octets)) if message == asked => DataHead::Scan { message, octets },
+        // An answer about another message than the one that was asked for is an answer to nothing.
         Ok(_) => DataHead::Malformed { at: text.start(), rule: Rule::OtherMessage },
         // A bare size can only be of the message that was asked for.
-        Err(fault) => match number64(octets) {
-            Ok(([], octets)) if repairs.mend(Repair::MissingNumber) => {
-                DataHead::Scan { message: asked, octets }
+        Err(fault) => {
+            let (bare, extra) = led(line, text, repairs);
+            match number64(bare.of(line)) {
+                Ok(([], octets)) if repairs.mend(Repair::MissingNumber) => {
+                    counted(DataHead::Scan { message: asked, octets }, extra, repairs)
+                }
+                _ => place(octets, fault, text.start()),
             }
-            _ => place(octets, fault, text.start()),
-        },
-    };
-    counted(data, extra, repairs)
+        }
+    }
 }
 
-/// The unique-id listing that answers UIDL n.
+/// The unique-id listing that answers UIDL n (RFC 1939 §7).
 pub(crate) fn one_unique_id(
     line: &[u8],
     text: Span,
     asked: MessageNumber,
     repairs: &mut impl Mend,
 ) -> DataHead {
-    let (text, mut extra) = led(line, text, repairs);
     let octets = text.of(line);
     // The id is the last word of the line, blanks at the end apart.
     let behind = octets.len().saturating_sub(octets.trim_ascii_end().len());
     let end = text.end().saturating_sub(behind);
-    let data = match unique_id(octets, repairs) {
+    match unique_id(octets, repairs) {
         Ok((message, id)) if message == asked => {
             DataHead::UniqueId { message, id: Span::new(end.saturating_sub(id.octets().len()), end) }
         }
         Ok(_) => DataHead::Malformed { at: text.start(), rule: Rule::OtherMessage },
         // The same for a bare id.
         Err(fault) => {
+            let (bare, led) = led(line, text, repairs);
             let trims = behind > 0 && repairs.is_on(Repair::ExtraBlanks);
-            let id = if trims { Span::new(text.start(), end) } else { text };
+            let id = if trims { Span::new(bare.start(), end) } else { bare };
             match UniqueId::of_any_length(id.of(line)) {
                 Ok(long) if long.is_long() && !repairs.is_on(Repair::LongUniqueId) => {
                     place(octets, fault, text.start())
@@ -145,14 +151,12 @@ pub(crate) fn one_unique_id(
                     if read.is_long() {
                         repairs.mend(Repair::LongUniqueId);
                     }
-                    extra |= trims;
-                    DataHead::UniqueId { message: asked, id }
+                    counted(DataHead::UniqueId { message: asked, id }, led || trims, repairs)
                 }
                 _ => place(octets, fault, text.start()),
             }
         }
-    };
-    counted(data, extra, repairs)
+    }
 }
 
 /// The language tag at the start of a positive reply to LANG x (RFC 6856 §3.2).

@@ -1,4 +1,4 @@
-//! What names a message.
+//! What names a message: a number within a session, a unique-id from one session to the next.
 
 use crate::error::{Invalid, Rule};
 use core::fmt;
@@ -13,7 +13,7 @@ impl MessageNumber {
     /// The first message.
     pub const FIRST: Self = Self(NonZeroU32::MIN);
 
-    /// `None` for 0.
+    /// `None` for 0: messages count from 1 (RFC 1939 §4). The standard has no upper bound; beyond 2³²-1 there is no maildrop.
     #[must_use]
     pub const fn new(number: u32) -> Option<Self> {
         match NonZeroU32::new(number) {
@@ -40,6 +40,7 @@ impl MessageNumber {
     }
 }
 
+/// What [`MessageNumber::new`] does, for `?`.
 impl TryFrom<u32> for MessageNumber {
     type Error = Invalid;
 
@@ -58,7 +59,8 @@ impl From<&MessageNumber> for MessageNumber {
 impl FromStr for MessageNumber {
     type Err = Invalid;
 
-    /// Digits alone, of any length (RFC 1939 §3 has no sign).
+    /// Digits alone, of any length (RFC 1939 §3 has no sign), as an operator or a URL would give one. What comes from a peer is read by the
+    /// machines.
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let digits = text.bytes().all(|octet| octet.is_ascii_digit());
         let number = text.parse().ok().filter(|_| digits).ok_or(Invalid(Rule::MessageNumber))?;
@@ -66,6 +68,7 @@ impl FromStr for MessageNumber {
     }
 }
 
+/// In short, as lists of them are long.
 impl fmt::Debug for MessageNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -78,7 +81,9 @@ impl fmt::Display for MessageNumber {
     }
 }
 
-/// A unique-id: 1 to 70 octets from 0x21 to 0x7E, the same for a message in every session (RFC 1939 §7). Compares as octets.
+/// A unique-id: 1 to 70 octets from 0x21 to 0x7E, the same for a message in every session (RFC 1939 §7).
+///
+/// Compares as octets: ids that differ in case alone are two. A server may give one id to copies of the same message.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UniqueId<'a>(&'a [u8]);
 
@@ -149,6 +154,7 @@ impl<'a> TryFrom<&'a str> for UniqueId<'a> {
     }
 }
 
+/// So that what is known can be kept in any form of octets; see [`fresh`](crate::ext::fresh).
 impl AsRef<[u8]> for UniqueId<'_> {
     fn as_ref(&self) -> &[u8] {
         self.0
