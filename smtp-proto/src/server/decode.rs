@@ -93,6 +93,12 @@ impl Server {
         if verb.is_none() && is_http(word) {
             return self.doomed(None, &replies::FOREIGN, Violation::ForeignProtocol(Foreign::Http));
         }
+        if verb.is_none() && self.stray {
+            // Its client has not waited for a 334, or has not heard a refusal: this is its name or its password.
+            self.mask = Some(Mask { span: Span::new(0, line.len()), class: Class::Secret });
+        } else {
+            self.stray = verb == Some(Verb::Auth);
+        }
         // Before anything can refuse the line, and so show it: a password is one also where AUTH is not in order.
         if verb == Some(Verb::Auth) && !rest.is_empty() {
             let span = Span::new(word.len().saturating_add(1), line.len());

@@ -159,6 +159,8 @@ pub struct Server {
     hello: Hello,
     /// What is said now is the greeting, or answers EHLO or HELO: without an enhanced code (RFC 2034 §3, item 4).
     codeless: bool,
+    /// The last command was AUTH: a line that is none may be what it was to bring.
+    stray: bool,
     secure: bool,
     authenticated: bool,
     transaction: Option<Transaction>,
@@ -195,6 +197,7 @@ impl Server {
             mask: None,
             hello: Hello::None,
             codeless: true,
+            stray: false,
             secure: false,
             authenticated: false,
             transaction: None,

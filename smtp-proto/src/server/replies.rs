@@ -29,7 +29,7 @@ replies! {
     TIMEOUT = 421 4 4 2 "no command for too long";
     TOO_MANY_BAD = 421 4 7 0 "too many bad commands";
     TOO_MANY_IDLE = 421 4 7 0 "too many commands without a mail";
-    TOO_MANY_REFUSED = 421 4 7 0 "too many recipients that are not here";
+    TOO_MANY_REFUSED = 421 4 7 0 "too many refused recipients";
     TOO_MANY_CHUNKS = 421 4 7 0 "too many small chunks";
     TOO_MANY_AUTH = 421 4 7 0 "too many failed logins";
     TOO_MANY_RCPT = 452 4 5 3 "too many recipients";

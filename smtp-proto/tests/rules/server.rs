@@ -336,6 +336,26 @@ fn a_long_line_has_the_code_of_auth_only_in_auth() {
     assert_eq!(seen.said, "220 x\r\n500 5.5.2 line too long\r\n500 5.5.6 line too long\r\n");
 }
 
+/// A client that does not wait for the 334, or goes on behind a refusal, sends its password as a command. No log shows it.
+#[test]
+fn what_comes_unasked_behind_auth_is_a_secret() {
+    let (mut server, mut input, mut output) = (Server::new(Config::default()), Input::new(), Output::new());
+    let mut shown = Vec::new();
+    for line in ["", "EHLO c\r\n", "FOO\r\n", "AUTH LOGIN\r\n", "cGFzcw==\r\n", "NOOP\r\n", "FOO\r\n"] {
+        input.feed(line.as_bytes());
+        while let Ok(Framed::Ready(unit)) = server.frame(&mut input, &mut output) {
+            match server.decode(unit, &mut input).unwrap() {
+                Event::Connected(answer) => server.answer(answer, &reply(220, None), &mut output).unwrap(),
+                Event::Malformed(_, answer) => server.refuse(answer, &mut output).unwrap(),
+                _ => {}
+            }
+            let masked: usize = server.masks().iter().map(|mask| mask.span.len()).sum();
+            shown.push(line.trim_end().len() - masked);
+        }
+    }
+    assert_eq!(shown, [0, 6, 3, 5, 0, 4, 3]);
+}
+
 /// RFC 8689 §2: REQUIRETLS belongs to sessions under TLS.
 #[test]
 fn requiretls_is_neither_offered_nor_taken_before_tls() {
