@@ -29,7 +29,8 @@ pub struct Limits {
     pub command_literal_octets: u64,
     /// Server: the same before authentication. 8 KiB: a user name and a password.
     pub command_literal_octets_before_auth: u64,
-    /// Server: a non-synchronising literal, but the message of APPEND (RFC 7888 §5). 4,096.
+    /// Server: a non-synchronising literal, but the message of APPEND. 4,096 (RFC 7888 §5). The message has the limit of its own however it
+    /// is announced: it is streamed, so that a client which should have waited costs nothing and is served.
     pub non_sync_literal: u64,
     /// Server: the message of APPEND. 64 MiB.
     pub append: u64,

@@ -38,7 +38,8 @@ pub enum Event<'i> {
     /// STARTTLS: [`start_tls`](mail_wire::Machine::start_tls) or [`refuse_tls`](super::Server::refuse_tls) is due.
     StartTls(TlsOffer),
     /// APPEND, and its message is announced. [`accept_body`](super::Server::accept_body) or
-    /// [`refuse_body`](super::Server::refuse_body) is due.
+    /// [`refuse_body`](super::Server::refuse_body) is due. Until [`Event::BodyEnd`] nothing has arrived: whatever else comes behind its
+    /// octets, be it a [refusal](Event::Refused) of the machine's own, says that there is no message.
     Append(Append<'i>, BodyOffer),
     /// Octets of the message. They are worth something when [`Event::BodyEnd`] has come.
     Chunk(&'i [u8]),
