@@ -272,3 +272,14 @@ fn an_xlist_is_a_list() {
     let told = told_behind(&[SELECTED[0]], b"* XLIST (\\HasNoChildren \\Inbox) \"/\" \"Posteingang\"\r\n");
     assert_eq!(told, [r#"* List((\\HasNoChildren \\Inbox) Some('/') "Posteingang")"#]);
 }
+
+/// The first line is the greeting or nothing, however long it is (RFC 9051 §7.1).
+#[test]
+fn a_message_is_no_greeting() {
+    for line in [
+        &b"* 1 FETCH (BODY[] {3}\r\nabc)\r\n"[..],
+        b"* 1 FETCH (BODY[] {17}\r\n01234567890123456)\r\n* OK hi\r\n",
+    ] {
+        assert_eq!(told_behind(&[], line), ["Violation Greeting"], "{}", line.escape_ascii());
+    }
+}

@@ -375,7 +375,9 @@ impl Client {
             }
             State::NotAuthenticated => Ok(of_mailboxes),
             State::Authenticated => Ok(of_messages && !self.is_selecting()),
-            State::Greeting | State::Selected | State::Logout => Ok(false),
+            // Only a message that is streamed comes here: any other first line is read as the greeting that it is not.
+            State::Greeting => Err(Violation::Greeting),
+            State::Selected | State::Logout => Ok(false),
         }
     }
 
