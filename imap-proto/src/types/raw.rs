@@ -9,7 +9,8 @@ use crate::parse::cursor::{Bounds, Cursor};
 use crate::parse::leaf::Parse;
 use core::fmt;
 
-/// Checked octets: words, strings and balanced parentheses with single spaces between them.
+/// Checked octets: words, strings and balanced parentheses with single spaces between them. A string follows a space or `(`, as every string of
+/// the standard does: a literal that stood elsewhere would not be taken for one, and its octets would be read as a command.
 ///
 /// It is written again token by token, so that a literal in it is announced as the connection asks for.
 #[derive(Clone, Copy)]
@@ -99,7 +100,9 @@ impl<'a> Raw<'a> {
 fn step<'a>(cursor: &mut Cursor<'a>, depth: &mut usize) -> Parse<RawToken<'a>> {
     let before = *cursor;
     let token = token(cursor)?;
+    let behind = before.at().checked_sub(1).and_then(|at| cursor.octets().get(at));
     match token {
+        RawToken::String(_) if !matches!(behind, None | Some(b' ' | b'(')) => return before.fail(Rule::List),
         RawToken::Open if *depth >= cursor.bounds().list_depth => return before.fail(Rule::Depth),
         RawToken::Open => *depth = depth.saturating_add(1),
         RawToken::Close => match depth.checked_sub(1) {
@@ -293,6 +296,11 @@ mod tests {
         for bad in [&b"("[..], b")", b"(a))", b"\"open", b"a\r\nb", b"{3}\r\nab", b"\x80", b"\0"] {
             assert!(Raw::new(bad).is_err(), "{bad:?}");
         }
+        // A string that a reader would not take for one.
+        for bad in [&b"(a){1+}\r\nb"[..], b"a\"b\"", b"~{1+}\r\nb", b"\"a\"{1+}\r\nb", b"a[{1+}\r\nb]"] {
+            assert!(Raw::new(bad).is_err(), "{}", bad.escape_ascii());
+        }
+        assert!(Raw::new(b"({1+}\r\nb) \"c\" X[a (\"b\")]").is_ok());
         for bad in [&b"A  B"[..], b"A (", b"12", b" A", b"A ", b"A (b))"] {
             assert!(Options::new(bad).is_err(), "{bad:?}");
         }
