@@ -161,6 +161,12 @@ fn a_message_is_announced_only_as_the_server_takes_it() {
     desk.refused(UTF8, Misuse::NotOffered("UTF8=ACCEPT"));
     desk.hear(b"A1 OK done\r\n", |_| ());
     desk.send(UTF8).unwrap();
+    // IMAP4rev2 brings neither (RFC 9051 appendix B).
+    let mut desk = with("IMAP4rev2 ENABLE LITERAL+");
+    desk.send(b"a ENABLE IMAP4rev2\r\n").unwrap();
+    desk.hear(b"* ENABLED IMAP4rev2\r\nA1 OK done\r\n", |_| ());
+    desk.refused(UTF8, Misuse::NotOffered("UTF8=ACCEPT"));
+    desk.refused(BINARY, Misuse::NotOffered("BINARY"));
 }
 
 #[test]

@@ -191,7 +191,7 @@ pub struct Client {
 struct Strings {
     /// A quoted one may hold UTF-8.
     utf8: bool,
-    /// All of them are UTF-8, and a SEARCH names no charset (RFC 6855 §3).
+    /// UTF8=ACCEPT is on: all of them are UTF-8, a SEARCH names no charset, and a message may be told to be UTF-8 (RFC 6855 §3, §4).
     unlabelled: bool,
 }
 

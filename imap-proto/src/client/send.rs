@@ -309,14 +309,14 @@ impl Client {
     }
 
     /// A message in UTF-8 needs `ENABLE UTF8=ACCEPT` to be complete (RFC 6855 §4), one with NUL a server that takes literal8
-    /// (RFC 3516 §4.4). What a server that has told nothing can do is left to the caller.
+    /// (RFC 3516 §4.4). IMAP4rev2 brings neither (RFC 9051 appendix B). What a server that has told nothing can do is left to the caller.
     fn may_announce(&self, form: AppendForm) -> Result<(), Misuse> {
         match form {
             AppendForm::Literal => Ok(()),
-            AppendForm::Utf8 if self.strings.utf8 => Ok(()),
+            AppendForm::Utf8 if self.strings.unlabelled => Ok(()),
             AppendForm::Utf8 => Err(Misuse::NotOffered("UTF8=ACCEPT")),
             AppendForm::Literal8
-                if self.strings.utf8 || self.capabilities.is_none() || self.has("BINARY") =>
+                if self.strings.unlabelled || self.capabilities.is_none() || self.has("BINARY") =>
             {
                 Ok(())
             }

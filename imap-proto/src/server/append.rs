@@ -57,12 +57,12 @@ impl Server {
         }
     }
 
-    /// Whether a message may be announced so (RFC 3516 §4.4, RFC 6855 §4).
+    /// Whether a message may be announced so (RFC 3516 §4.4, RFC 6855 §4). IMAP4rev2 brings neither form (RFC 9051 appendix B).
     fn takes(&self, form: AppendForm) -> bool {
         match form {
             AppendForm::Literal => true,
-            AppendForm::Literal8 => self.is_utf8() || self.offer.capabilities().has("BINARY"),
-            AppendForm::Utf8 => self.is_utf8(),
+            AppendForm::Literal8 => self.is_enabled("UTF8=ACCEPT") || self.offer.capabilities().has("BINARY"),
+            AppendForm::Utf8 => self.is_enabled("UTF8=ACCEPT"),
         }
     }
 

@@ -204,3 +204,21 @@ fn responses_of_extensions_are_written() {
          * 3 X-NEW (a {2}\r\n\r\n \"b\")\r\n* SORT\r\n* 1 FETCH (UID 7 EMAILID (M1) PREVIEW NIL)\r\n"
     );
 }
+
+/// RFC 9051 appendix B: neither form of announcing a message came with IMAP4rev2.
+#[test]
+fn imap4rev2_takes_no_message_of_another_form() {
+    for (offer, literal8, utf8) in [
+        ("IMAP4rev2", false, false),
+        ("IMAP4rev2 BINARY", true, false),
+        ("IMAP4rev2 UTF8=ACCEPT", true, true),
+    ] {
+        let offer = Offer::new(&format!("{offer} ENABLE")).unwrap();
+        let mut desk = Desk::secure(Config { offer: offer.into(), ..Config::default() });
+        desk.say(b"a LOGIN u p\r\nb ENABLE IMAP4rev2 UTF8=ACCEPT\r\n");
+        desk.sent.clear();
+        desk.say(b"c APPEND x ~{1+}\r\nx\r\nd APPEND x UTF8 (~{1+}\r\nx)\r\n");
+        let sent = String::from_utf8(desk.sent).unwrap();
+        assert_eq!((sent.contains("c OK"), sent.contains("d OK")), (literal8, utf8), "{sent}");
+    }
+}
