@@ -7,6 +7,8 @@
 //! a set is never expanded. An extension's value that has no type is kept as it came, and is written again token by token, since it may have
 //! been a literal here and must be a quoted string there (RFC 9051 §4.3). Names compare without regard to case, octets of users never do
 //! (RFC 9051 §9, note 1): each type says which of the two it is.
+//!
+//! A file holds one value, or those of one response.
 
 pub mod astring;
 pub mod atom;
@@ -27,6 +29,7 @@ pub mod mailbox_data;
 pub mod numbers;
 pub mod raw;
 pub mod search;
+pub mod search_key;
 pub mod section;
 pub mod sequence;
 pub mod server_id;
@@ -52,7 +55,8 @@ pub use mailbox::Mailbox;
 pub use mailbox_data::{ListItem, MailboxStatus, Namespace, Namespaces, StatusItem};
 pub use numbers::{BadNumber, ESearch, ESearchItem, Numbers, ThreadToken, Threads};
 pub use raw::{Options, Raw};
-pub use search::{EntryType, Key, Search};
+pub use search::Search;
+pub use search_key::{EntryType, Key};
 pub use section::{HeaderNames, Part, Partial, Section, SectionText};
 pub use sequence::{Bound, SeqRange, SequenceSet, SequenceSetBuf};
 pub use server_id::ServerId;

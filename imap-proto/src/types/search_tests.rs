@@ -1,6 +1,7 @@
 //! The oracle is a tree that is built and read by recursion.
 
 use super::*;
+use crate::types::{AString, Atom, Date, EntryType, SequenceSet};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
