@@ -14,7 +14,8 @@ pub struct Maildrop {
     ids: Vec<u8>,
     /// Of the messages that are not marked.
     count: u32,
-    octets: u64,
+    /// Wide enough for any sum: one that had been cut off would be wrong again with each DELE.
+    octets: u128,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +50,7 @@ impl Maildrop {
         self.ids.extend_from_slice(id.octets());
         self.messages.push(Message { octets, id_end, deleted: false });
         self.count = self.count.saturating_add(1);
-        self.octets = self.octets.saturating_add(octets);
+        self.octets = self.octets.saturating_add(octets.into());
         Ok(number)
     }
 
@@ -71,10 +72,10 @@ impl Maildrop {
         self.count
     }
 
-    /// Their octets, saturating: the second number of STAT.
+    /// Their octets, 2⁶⁴-1 where they are more: the second number of STAT.
     #[must_use]
     pub fn octets(&self) -> u64 {
-        self.octets
+        u64::try_from(self.octets).unwrap_or(u64::MAX)
     }
 
     /// The octets of a message that exists and is not marked.
@@ -112,7 +113,7 @@ impl Maildrop {
         };
         message.deleted = true;
         self.count = self.count.saturating_sub(1);
-        self.octets = self.octets.saturating_sub(message.octets);
+        self.octets = self.octets.saturating_sub(message.octets.into());
         true
     }
 
@@ -122,12 +123,34 @@ impl Maildrop {
             message.deleted = false;
         }
         self.count = u32::try_from(self.messages.len()).unwrap_or(u32::MAX);
-        self.octets = self.messages.iter().fold(0, |sum, message| sum.saturating_add(message.octets));
+        self.octets = self.messages.iter().fold(0, |sum, message| sum.saturating_add(message.octets.into()));
     }
 
     /// The first message from this place on that is not marked.
     pub(crate) fn next_live(&self, from: usize) -> Option<MessageNumber> {
         let behind = self.messages.get(from..)?.iter().position(|message| !message.deleted)?;
         MessageNumber::at(from.checked_add(behind)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sizes are the application's, and may be anything: what DELE takes from their sum RSET puts back.
+    #[test]
+    fn a_sum_beyond_64_bits_is_right_again_below() {
+        let mut maildrop = Maildrop::new();
+        let [first, second, third] = [u64::MAX, u64::MAX - 2, 7].map(|octets| {
+            let id = UniqueId::try_from("x").unwrap();
+            maildrop.push(octets, id).unwrap()
+        });
+        assert_eq!((maildrop.count(), maildrop.octets()), (3, u64::MAX));
+        for (message, left) in [(first, u64::MAX), (third, u64::MAX - 2), (second, 0)] {
+            assert!(maildrop.delete(message) && !maildrop.delete(message));
+            assert_eq!(maildrop.octets(), left);
+        }
+        maildrop.reset();
+        assert_eq!((maildrop.count(), maildrop.octets()), (3, u64::MAX));
     }
 }
