@@ -23,9 +23,12 @@ pub const SEARCH_DEPTH_MAX: usize = 128;
 #[derive(Clone, Copy)]
 pub struct Search<'a>(Keys<'a>);
 
+/// Where the keys stand. Neither is copied: a search of many keys costs what its octets cost.
 #[derive(Clone, Copy)]
 enum Keys<'a> {
+    /// As they came, checked.
     Wire(&'a [u8]),
+    /// As an application has put them together.
     Slice(&'a [Key<'a>]),
 }
 
@@ -243,6 +246,7 @@ impl Shape {
         Ok(())
     }
 
+    /// An operand is complete: it may complete the operators around it.
     fn operand(&mut self) {
         while let Some(top) = self.depth.checked_sub(1).and_then(|top| self.frames.get_mut(top)) {
             match *top {
