@@ -13,7 +13,8 @@ mod server;
 
 use crate::machine::PEER;
 use crate::seeds::Seed;
-use mail_wire::{Class, Output};
+use mail_pop3_proto::Violation;
+use mail_wire::{Class, Framed, Input, Machine, Output};
 
 /// Begins an operation.
 pub const OPERATION: u8 = 0xFC;
@@ -81,4 +82,21 @@ fn queued(output: &Output, from: usize, is: impl Fn(Class) -> bool) -> Vec<u8> {
 /// One that is soon full, or one of the usual size.
 fn output(settings: u8) -> Output {
     if settings & NARROW == 0 { Output::new() } else { Output::with_high_water(1024) }
+}
+
+/// An end stays what it is, and nothing is written behind it.
+fn stays<M: Machine<Error = Violation>>(
+    over: Result<(), Violation>,
+    machine: &mut M,
+    input: &mut Input,
+    output: &mut Output,
+) {
+    let again = machine.frame(input, output);
+    let same = match (over, &again) {
+        (Ok(()), Ok(Framed::Closed)) => true,
+        (Err(violation), Err(again)) => violation == *again,
+        _ => false,
+    };
+    assert!(same, "after {over:?}: {again:?}");
+    assert!(output.is_empty(), "written after the end");
 }

@@ -104,55 +104,57 @@ fn both_drivers_cut_a_message_that_cannot_be_read() {
     }
 }
 
-#[test]
-fn a_blocking_server_looks_whether_it_is_to_stop() {
-    let (shelf, service, stop) = (Shelf::new(&LETTERS), open_service(), AtomicBool::new(false));
-    let (left, right) = memory::link(Plan::default(), Plan::default());
+/// A client logs in and says the rest of `script`; once it has heard so, the server is to stop. What the client does `then`, how its connection
+/// ends, and how long that took.
+fn stopped(
+    service: &Service,
+    shelf: &Shelf,
+    (client, server): (Plan, Plan),
+    script: &str,
+    then: impl FnOnce(&mut dyn Read),
+) -> (Result<Ended, ServeError>, Duration) {
+    let (stop, begun) = (AtomicBool::new(false), Instant::now());
+    let (left, right) = memory::link(client, server);
     let mut left = left.blocking();
-    left.write_all(LOG_IN.as_bytes()).unwrap();
-    let begun = Instant::now();
-    thread::scope(|scope| {
+    left.write_all(format!("{LOG_IN}{script}").as_bytes()).unwrap();
+    let ended = thread::scope(|scope| {
         let server = scope.spawn(|| {
             let session = blocking::Session::over(service.machine(), right.blocking()).unwrap();
-            service.serve_blocking(session, &shelf, &stop)
+            service.serve_blocking(session, shelf, &stop)
         });
         let mut said = vec![0; HEAD.len()];
         left.read_exact(&mut said).unwrap();
-        stop.store(true, Ordering::Relaxed);
-        left.read_to_end(&mut said).unwrap();
         assert_eq!(said, HEAD.as_bytes());
-        assert!(matches!(server.join().unwrap(), Ok(Ended::Aborted(_))));
+        stop.store(true, Ordering::Relaxed);
+        then(&mut left);
+        server.join().unwrap()
     });
-    assert!(begun.elapsed() < Duration::from_secs(5));
     assert!(!shelf.is_locked());
+    (ended, begun.elapsed())
+}
+
+#[test]
+fn a_blocking_server_looks_whether_it_is_to_stop() {
+    let (shelf, service) = (Shelf::new(&LETTERS), open_service());
+    let (ended, took) = stopped(&service, &shelf, (Plan::default(), Plan::default()), "", |left| {
+        let mut said = Vec::new();
+        left.read_to_end(&mut said).unwrap();
+        assert_eq!(said, b"", "it ends without a word");
+    });
+    assert!(matches!(ended, Ok(Ended::Aborted(_))), "{ended:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
 /// By the real clock: it looks for the word to stop also where it waits for the client to read.
 #[test]
 fn a_blocking_server_is_not_held_up_either() {
-    let (shelf, stop) = (Shelf::new(&[&long()]), AtomicBool::new(false));
-    let mut config = open_config();
+    let (shelf, mut config) = (Shelf::new(&[&long()]), open_config());
     config.limits.autologout = Duration::from_secs(600);
     let service = Service::new(config).grace(Duration::from_millis(300));
-    let (client, server) = narrow();
-    let (left, right) = memory::link(client, server);
-    let mut left = left.blocking();
-    left.write_all(format!("{LOG_IN}RETR 1\r\n").as_bytes()).unwrap();
-    let begun = Instant::now();
-    thread::scope(|scope| {
-        let server = scope.spawn(|| {
-            let session = blocking::Session::over(service.machine(), right.blocking()).unwrap();
-            service.serve_blocking(session, &shelf, &stop)
-        });
-        let mut said = vec![0; HEAD.len()];
-        left.read_exact(&mut said).unwrap();
-        stop.store(true, Ordering::Relaxed);
-        let ended = server.join().unwrap();
-        assert!(matches!(ended, Err(ServeError::Session(Error::Timeout))), "{ended:?}");
-    });
+    let (ended, took) = stopped(&service, &shelf, narrow(), "RETR 1\r\n", |_| {});
+    assert!(matches!(ended, Err(ServeError::Session(Error::Timeout))), "{ended:?}");
     // A look each second, and five for the last octets.
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
-    assert!(!shelf.is_locked());
+    assert!(took < Duration::from_secs(20), "{took:?}");
 }
 
 /// That it looks does not move the deadline of the client.

@@ -2,7 +2,7 @@
 
 use super::{For, LETTER, Serving, Token, text};
 use crate::pop3_operations::replies::Expected;
-use crate::pop3_operations::written;
+use crate::pop3_operations::{stays, written};
 use crate::reads::{WHOLE, reads};
 use bytes::{Buf, Bytes};
 use mail_pop3_proto::server::{Event, Maildrop, Phase, Server};
@@ -400,14 +400,7 @@ impl Serving {
             self.pay();
             self.close(Closing::Shutdown);
             self.close(Closing::Expired);
-            let again = self.server.frame(&mut self.input, &mut self.output);
-            let same = match (over, &again) {
-                (Ok(()), Ok(Framed::Closed)) => true,
-                (Err(violation), Err(again)) => violation == *again,
-                _ => false,
-            };
-            assert!(same, "after {over:?}: {again:?}");
-            assert!(self.output.is_empty(), "written after the end");
+            stays(over, &mut self.server, &mut self.input, &mut self.output);
         }
     }
 }
